@@ -1,0 +1,12 @@
+module eventprospect/gateway
+
+go 1.26.0
+
+require (
+	eventprospect/gen v0.0.0
+	eventprospect/mesh v0.0.0
+)
+
+replace eventprospect/gen => ../gen
+
+replace eventprospect/mesh => ../mesh

@@ -1,0 +1,7 @@
+module eventprospect/mesh
+
+go 1.26.0
+
+require eventprospect/gen v0.0.0
+
+replace eventprospect/gen => ../gen
