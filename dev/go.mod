@@ -11,6 +11,8 @@ require (
 	eventprospect/services/registry v0.0.0
 )
 
+require github.com/zitadel/oidc/v3 v3.51.17 // indirect
+
 replace eventprospect/gen => ../gen
 
 replace eventprospect/mesh => ../mesh

@@ -1,0 +1,74 @@
+package mesh
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// checkTimeout bounds each check of readiness.
+const checkTimeout = 2 * time.Second
+
+// readiness is the list of conditions under which the process can do its work.
+type readiness struct {
+	mu     sync.Mutex
+	checks []check
+}
+
+type check struct {
+	name string
+	run  func(context.Context) error
+}
+
+func (r *readiness) add(name string, run func(context.Context) error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.checks = append(r.checks, check{name, run})
+}
+
+// report runs every check and tells which hold. Why one fails is for the log: the port may be open to many.
+func (r *readiness) report(ctx context.Context) (states map[string]string, all bool) {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	r.mu.Lock()
+	checks := r.checks
+	r.mu.Unlock()
+	states, all = make(map[string]string, len(checks)), true
+	for _, c := range checks {
+		states[c.name] = "ready"
+		if c.run(ctx) != nil {
+			states[c.name], all = "not ready", false
+		}
+	}
+	return states, all
+}
+
+// serveAdmin serves liveness and readiness: /livez is 200 as long as the process answers at all, /readyz is 503 while a
+// condition doesn't hold, and names each.
+func (a *App) serveAdmin(listener net.Listener) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, map[string]string{"process": "alive"})
+	})
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		states, all := a.ready.report(r.Context())
+		code := http.StatusOK
+		if !all {
+			code = http.StatusServiceUnavailable
+		}
+		writeJSON(w, code, states)
+	})
+	server := newHTTPServer(mux)
+	a.Go("admin server", func(context.Context) error { return ignoreClosed(server.Serve(listener)) })
+	a.OnStop(func(ctx context.Context) error { return stopHTTP(ctx, server) })
+}
+
+func writeJSON(w http.ResponseWriter, code int, value any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	// The client may be gone; there is nobody left to tell.
+	_ = json.NewEncoder(w).Encode(value)
+}

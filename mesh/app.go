@@ -1,0 +1,128 @@
+// Package mesh is what every process is made of: its configuration, its listeners, its log and traces, its place
+// in the registry, and one lifecycle from start to graceful stop. It knows the contracts, and no service.
+package mesh
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"slices"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+
+	registryv1 "eventprospect/gen/registry/v1"
+	"eventprospect/mesh/auth"
+	"eventprospect/mesh/discovery"
+	"eventprospect/mesh/rpc"
+	"eventprospect/mesh/telemetry"
+)
+
+// App is one process while it is put together and while it runs. What is started is stopped in reverse order.
+type App struct {
+	// Name is the service's name: "event".
+	Name string
+	// Log is the process's log.
+	Log *slog.Logger
+	// Traces makes spans and carries their context.
+	Traces *telemetry.Traces
+	// Verifier checks the tokens of callers.
+	Verifier *auth.Verifier
+	// Account gives the credentials under which this process calls others.
+	Account credentials.PerRPCCredentials
+
+	config   Config
+	listener net.Listener
+	registry registryv1.RegistryServiceClient
+	ready    readiness
+	stops    []func(context.Context) error
+	joined   <-chan struct{} // nil if this process does not join
+	failed   chan error
+}
+
+// OnStop adds what must be done when the process stops, before all that was added earlier. The context ends
+// when it has to be blunt.
+func (a *App) OnStop(stop func(context.Context) error) { a.stops = append(a.stops, stop) }
+
+// OnClose is OnStop for a Close method.
+func (a *App) OnClose(closer func() error) {
+	a.OnStop(func(context.Context) error { return closer() })
+}
+
+// Go runs an actor until the process stops. An actor that ends before that, with or without an error, stops the process.
+func (a *App) Go(name string, run func(context.Context) error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		err := run(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if err == nil {
+			err = errors.New("ended by itself")
+		}
+		a.fail(fmt.Errorf("%s: %w", name, err))
+	}()
+	a.OnStop(func(stopping context.Context) error {
+		cancel()
+		select {
+		case <-done:
+			return nil
+		case <-stopping.Done():
+			return fmt.Errorf("%s: did not stop in time", name)
+		}
+	})
+}
+
+// fail makes the process stop with this error; only the first one counts.
+func (a *App) fail(err error) {
+	select {
+	case a.failed <- err:
+	default:
+	}
+}
+
+// Ready adds a condition to readiness: /readyz names it and says 503 as long as the check fails.
+func (a *App) Ready(name string, check func(context.Context) error) { a.ready.add(name, check) }
+
+// Connect makes a connection to a service of the mesh, found through the registry. Options may add credentials.
+func (a *App) Connect(service string, options ...grpc.DialOption) (*grpc.ClientConn, error) {
+	if a.registry == nil {
+		return nil, fmt.Errorf("connect to %s: no registry is configured", service)
+	}
+	options = append([]grpc.DialOption{grpc.WithResolvers(discovery.NewResolver(a.registry, a.Log))}, options...)
+	conn, err := rpc.NewClient(discovery.Target(service), a.Traces, options...)
+	if err != nil {
+		return nil, fmt.Errorf("connect to %s: %w", service, err)
+	}
+	a.OnClose(conn.Close)
+	return conn, nil
+}
+
+// connectRegistry makes the connection to the registry, by its address: it is what finds all others.
+func (a *App) connectRegistry() error {
+	if a.config.Registry == "" {
+		return nil
+	}
+	conn, err := rpc.NewClient("passthrough:///"+a.config.Registry, a.Traces, grpc.WithPerRPCCredentials(a.Account))
+	if err != nil {
+		return fmt.Errorf("registry: %w", err)
+	}
+	a.OnClose(conn.Close)
+	a.registry = registryv1.NewRegistryServiceClient(conn)
+	return nil
+}
+
+// unwind stops all that was started, latest first, and goes on whatever fails.
+func (a *App) unwind() error {
+	ctx, cancel := context.WithTimeout(context.Background(), a.config.Stop)
+	defer cancel()
+	var errs []error
+	for _, stop := range slices.Backward(a.stops) {
+		errs = append(errs, stop(ctx))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,64 @@
+package auth
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+
+	"eventprospect/mesh/conf"
+)
+
+// Config says whose tokens are accepted, and under which identity this process calls others.
+type Config struct {
+	// Issuer is the exact `iss` of an accepted token: the realm's public URL.
+	Issuer string `koanf:"issuer"`
+	// JWKSURL is where the realm's keys are read; it may be an internal address. Empty: Keycloak's place under Issuer.
+	JWKSURL string `koanf:"jwks_url"`
+	// Audience must be among the `aud` of an accepted token.
+	Audience string `koanf:"audience"`
+	// TokenURL is where this process gets its own token. Empty: Keycloak's place under Issuer.
+	TokenURL string `koanf:"token_url"`
+	// ClientID is this process's service account (OAuth client credentials). Empty: it calls nobody.
+	ClientID string `koanf:"client_id"`
+	// ClientSecret belongs to ClientID.
+	ClientSecret conf.Secret `koanf:"client_secret"`
+}
+
+// Default trusts the realm of a Keycloak, or of the development issuer, on this machine. The process acts as client.
+func Default(client string) Config {
+	return Config{
+		Issuer:   "http://localhost:8180/realms/EventProspect",
+		Audience: "event-prospect-api",
+		ClientID: client,
+	}
+}
+
+// Validate names the first setting that can't work.
+func (c Config) Validate() error {
+	for name, value := range map[string]string{"issuer": c.Issuer, "jwks_url": c.keys(), "token_url": c.tokens()} {
+		if u, err := url.Parse(value); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+			return fmt.Errorf("%s: %q is not an http or https URL", name, value)
+		}
+	}
+	if c.Audience == "" {
+		return errors.New("audience: must not be empty")
+	}
+	if c.ClientID != "" && c.ClientSecret == "" {
+		return fmt.Errorf("client_secret: must be set for the client %q", c.ClientID)
+	}
+	return nil
+}
+
+func (c Config) keys() string {
+	if c.JWKSURL != "" {
+		return c.JWKSURL
+	}
+	return c.Issuer + "/protocol/openid-connect/certs"
+}
+
+func (c Config) tokens() string {
+	if c.TokenURL != "" {
+		return c.TokenURL
+	}
+	return c.Issuer + "/protocol/openid-connect/token"
+}

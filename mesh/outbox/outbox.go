@@ -1,0 +1,45 @@
+// Package outbox describes a message that is stored together with the change it tells of, and published
+// afterwards: the transactional outbox. A store that keeps entity and message in one atomic write, and a
+// relay that publishes what it finds (package stream), make sure that a message is published if and
+// only if its change was committed.
+//
+// This package knows nothing but the standard library: the domain may import it.
+package outbox
+
+import (
+	"context"
+	"time"
+)
+
+// Message is one message to publish.
+type Message struct {
+	// ID is unique, a UUID; a consumer recognises by it what it has had already.
+	ID string
+	// Key orders: messages of one key are published in the order in which they were stored.
+	Key string
+	// Type names what happened: the CloudEvents type.
+	Type string
+	// Time is when it happened.
+	Time time.Time
+	// Payload is the encoded message.
+	Payload []byte
+	// Trace is the W3C traceparent of the request that caused it; empty if there was none.
+	Trace string
+}
+
+// Claimed is a message that a relay has taken in order to publish it.
+type Claimed struct {
+	Message
+	// Position is the store's own handle, to say later that it is done.
+	Position int64
+}
+
+// Queue is what a relay needs of a store.
+type Queue interface {
+	// Claim takes up to limit unpublished messages, oldest first, for the owner and until the lease ends. It passes over
+	// messages of a key of which another owner holds an earlier one, so that a key's order survives several
+	// relays. It returns what the same owner holds already, too: a relay asks again after a failure.
+	Claim(ctx context.Context, owner string, limit int, lease time.Duration) ([]Claimed, error)
+	// Done says that these messages are published; they are never claimed again.
+	Done(ctx context.Context, positions []int64) error
+}

@@ -1,0 +1,105 @@
+package rpc
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"eventprospect/mesh/telemetry"
+)
+
+const (
+	// callTimeout bounds a unary call whose caller set no deadline.
+	callTimeout = 10 * time.Second
+	// connectTimeout bounds one attempt to connect.
+	connectTimeout = 2 * time.Second
+)
+
+// policy is the gRPC service config of every client: spread calls over all instances, leave out those that fail
+// much, try again elsewhere what didn't get through, but not so much that retries become the load.
+const policy = `{
+  "loadBalancingConfig": [{"outlier_detection_experimental": {
+    "interval": "1s", "baseEjectionTime": "5s", "maxEjectionPercent": 50,
+    "failurePercentageEjection": {"threshold": 50, "minimumHosts": 2, "requestVolume": 5},
+    "childPolicy": [{"round_robin": {}}]
+  }}],
+  "methodConfig": [{
+    "name": [{}],
+    "waitForReady": true,
+    "retryPolicy": {
+      "maxAttempts": 4, "initialBackoff": "0.02s", "maxBackoff": "0.5s", "backoffMultiplier": 2,
+      "retryableStatusCodes": ["UNAVAILABLE"]
+    }
+  }],
+  "retryThrottling": {"maxTokens": 100, "tokenRatio": 0.1}
+}`
+
+// NewClient makes a connection to a target: "mesh:///event", or a host and port. It connects when it is first used.
+func NewClient(target string, traces *telemetry.Traces, options ...grpc.DialOption) (*grpc.ClientConn, error) {
+	return grpc.NewClient(target, append([]grpc.DialOption{
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithStatsHandler(otelgrpc.NewClientHandler(traceOptions(traces)...)),
+		grpc.WithChainUnaryInterceptor(untranslate, timeout, requestID),
+		grpc.WithChainStreamInterceptor(untranslateStream),
+		grpc.WithDefaultServiceConfig(policy),
+		grpc.WithDisableServiceConfig(),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(MaxMessage), grpc.MaxCallSendMsgSize(MaxMessage)),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{
+			Time: keepaliveEvery, Timeout: keepaliveTimeout, PermitWithoutStream: true,
+		}),
+		grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff:           backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second},
+			MinConnectTimeout: connectTimeout,
+		}),
+	}, options...)...)
+}
+
+// untranslate gives the caller the fault that the server meant.
+func untranslate(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+	return FromError(invoke(ctx, method, req, reply, cc, opts...))
+}
+
+func untranslateStream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, open grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
+	stream, err := open(ctx, desc, cc, method, opts...)
+	if err != nil {
+		return nil, FromError(err)
+	}
+	return untranslated{stream}, nil
+}
+
+// untranslated is a stream whose errors are faults; io.EOF, its good end, stays as it is.
+type untranslated struct{ grpc.ClientStream }
+
+func (s untranslated) RecvMsg(m any) error { return keepEOF(s.ClientStream.RecvMsg(m)) }
+func (s untranslated) SendMsg(m any) error { return keepEOF(s.ClientStream.SendMsg(m)) }
+
+// timeout gives a call without a deadline the default one.
+func timeout(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+	if _, ok := ctx.Deadline(); !ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, callTimeout)
+		defer cancel()
+	}
+	return invoke(ctx, method, req, reply, cc, opts...)
+}
+
+// requestID fills an empty `request_id` (AIP-155), as Google's clients do (AIP-4235): the attempts of one call share
+// it, so that a retry after a lost answer doesn't do the work twice.
+func requestID(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+	if m, ok := req.(proto.Message); ok {
+		r := m.ProtoReflect()
+		field := r.Descriptor().Fields().ByName("request_id")
+		if field != nil && field.Kind() == protoreflect.StringKind && r.Get(field).String() == "" {
+			r.Set(field, protoreflect.ValueOfString(uuid.NewString()))
+		}
+	}
+	return invoke(ctx, method, req, reply, cc, opts...)
+}

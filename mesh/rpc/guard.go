@@ -1,0 +1,74 @@
+package rpc
+
+import (
+	"context"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+
+	"eventprospect/mesh/auth"
+	"eventprospect/mesh/fault"
+)
+
+// guard verifies the caller's token and applies the method's access rule.
+type guard struct {
+	verifier Verifier
+	rules    auth.Rules
+}
+
+func (g *guard) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
+	ctx, err := g.admit(ctx, info.FullMethod)
+	if err != nil {
+		return nil, err
+	}
+	return handle(ctx, req)
+}
+
+func (g *guard) stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
+	ctx, err := g.admit(ss.Context(), info.FullMethod)
+	if err != nil {
+		return err
+	}
+	return handle(srv, withContext{ss, ctx})
+}
+
+// admit returns a context that knows the caller, or says why the caller may not.
+func (g *guard) admit(ctx context.Context, method string) (context.Context, error) {
+	if g.rules[method].GetAnonymous() {
+		return ctx, nil
+	}
+	token, err := bearer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var identity auth.Identity
+	if token != "" {
+		if identity, err = g.verifier.Verify(ctx, token); err != nil {
+			return nil, err
+		}
+	}
+	if err := g.rules.Check(method, identity, token != ""); err != nil {
+		return nil, err
+	}
+	return auth.NewContext(ctx, identity), nil
+}
+
+// bearer finds the token in the call's metadata (RFC 6750, section 2.1); empty if there is none.
+func bearer(ctx context.Context) (string, error) {
+	values := metadata.ValueFromIncomingContext(ctx, "authorization")
+	switch len(values) {
+	case 0:
+		return "", nil
+	case 1:
+		return auth.Bearer(values[0])
+	}
+	return "", fault.New(fault.Unauthenticated, "there is more than one authorization header")
+}
+
+// withContext is a stream whose context knows the caller.
+type withContext struct {
+	grpc.ServerStream
+	ctx context.Context
+}
+
+func (s withContext) Context() context.Context { return s.ctx }

@@ -1,0 +1,153 @@
+package mesh
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"eventprospect/mesh/auth"
+	"eventprospect/mesh/conf"
+	"eventprospect/mesh/telemetry"
+)
+
+// Bind puts a process together: it opens what the process needs, wires it top to bottom, and says what to serve.
+type Bind[C Configuration] func(ctx context.Context, app *App, cfg C) error
+
+// Main is the whole main function of a process: it reads the configuration, runs until a signal, and exits.
+func Main[C Configuration](name string, defaults C, bind Bind[C]) {
+	if err := command(name, defaults, bind); err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
+		os.Exit(1)
+	}
+}
+
+func command[C Configuration](name string, defaults C, bind Bind[C]) error {
+	prefix := strings.ToUpper(name)
+	path := flag.String("config", "", "YAML `file` with settings; $"+conf.FileVariable(prefix)+" names one, too")
+	flag.Parse()
+	if flag.NArg() > 0 {
+		return fmt.Errorf("unexpected argument %q", flag.Arg(0))
+	}
+	cfg, err := conf.Load(defaults, prefix, conf.Path(prefix, *path), os.Environ())
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return Run(ctx, name, cfg, bind)
+}
+
+// options are what Run may be given besides a configuration.
+type options struct {
+	out        io.Writer
+	main       net.Listener
+	admin      net.Listener
+	processors []sdktrace.SpanProcessor
+	started    func()
+}
+
+// Option changes how a process is run.
+type Option func(*options)
+
+// WithLog sends the log there instead of to standard error.
+func WithLog(out io.Writer) Option { return func(o *options) { o.out = out } }
+
+// WithListeners uses listeners that are open already, instead of opening those that the configuration names.
+func WithListeners(main, admin net.Listener) Option {
+	return func(o *options) { o.main, o.admin = main, admin }
+}
+
+// WithSpans hands every span to these processors, too.
+func WithSpans(processors ...sdktrace.SpanProcessor) Option {
+	return func(o *options) { o.processors = append(o.processors, processors...) }
+}
+
+// WithStarted calls back when the process serves and, if it has to, has joined the registry.
+func WithStarted(started func()) Option { return func(o *options) { o.started = started } }
+
+// Run runs one process until the context ends, and stops it gracefully: it leaves the registry, says it isn't serving
+// any more, finishes the calls under way, ends its actors, and closes what it opened, in reverse order.
+func Run[C Configuration](ctx context.Context, name string, cfg C, bind Bind[C], opts ...Option) error {
+	o := options{out: os.Stderr, started: func() {}}
+	for _, option := range opts {
+		option(&o)
+	}
+	if err := cfg.Validate(); err != nil {
+		return fmt.Errorf("configuration: %w", err)
+	}
+	app, err := prepare(name, cfg.Common(), o)
+	if err != nil {
+		return err
+	}
+	err = bind(ctx, app, cfg)
+	if err == nil {
+		app.awaitJoin(ctx, o.started)
+		app.Log.Info("serving", "address", app.listener.Addr().String())
+		err = app.wait(ctx)
+	}
+	app.Log.Info("stopping")
+	return errors.Join(err, app.unwind())
+}
+
+// prepare makes all that Bind may use. What it opens is closed if it fails.
+func prepare(name string, cfg Config, o options) (app *App, err error) {
+	app = &App{
+		Name: name, Log: telemetry.NewLog(o.out, name, cfg.LogLevel),
+		config: cfg, failed: make(chan error, 1),
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, app.unwind())
+		}
+	}()
+	if app.Traces, err = telemetry.NewTraces(name, cfg.Telemetry, o.processors...); err != nil {
+		return nil, err
+	}
+	app.OnStop(app.Traces.Stop)
+	admin, err := app.listen(o.admin, cfg.Admin)
+	if err != nil {
+		return nil, err
+	}
+	if app.listener, err = app.listen(o.main, cfg.Listen); err != nil {
+		return nil, err
+	}
+	app.serveAdmin(admin)
+	ctx, cancel := context.WithCancel(context.Background())
+	app.OnStop(func(context.Context) error { cancel(); return nil })
+	if app.Verifier, err = auth.NewVerifier(ctx, cfg.Auth, app.Log); err != nil {
+		return nil, err
+	}
+	app.Account = auth.ServiceAccount(cfg.Auth)
+	return app, app.connectRegistry()
+}
+
+// listen opens a listener, unless it is open already. Who serves on it closes it; closing it again does no harm.
+func (a *App) listen(open net.Listener, address string) (net.Listener, error) {
+	if open == nil {
+		var err error
+		if open, err = net.Listen("tcp", address); err != nil {
+			return nil, fmt.Errorf("listen on %s: %w", address, err)
+		}
+	}
+	a.OnStop(func(context.Context) error { _ = open.Close(); return nil })
+	return open, nil
+}
+
+// wait returns when the context ends, or with the error of an actor that ended by itself.
+func (a *App) wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-a.failed:
+		return err
+	}
+}
