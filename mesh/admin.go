@@ -23,6 +23,12 @@ type check struct {
 	run  func(context.Context) error
 }
 
+func (c check) holds(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	return c.run(ctx)
+}
+
 func (r *readiness) add(name string, run func(context.Context) error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -31,15 +37,13 @@ func (r *readiness) add(name string, run func(context.Context) error) {
 
 // report runs every check and tells which hold. Why one fails is for the log: the port may be open to many.
 func (r *readiness) report(ctx context.Context) (states map[string]string, all bool) {
-	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
-	defer cancel()
 	r.mu.Lock()
 	checks := r.checks
 	r.mu.Unlock()
 	states, all = make(map[string]string, len(checks)), true
 	for _, c := range checks {
 		states[c.name] = "ready"
-		if c.run(ctx) != nil {
+		if c.holds(ctx) != nil {
 			states[c.name], all = "not ready", false
 		}
 	}

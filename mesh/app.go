@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"slices"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
@@ -19,6 +20,9 @@ import (
 	"eventprospect/mesh/rpc"
 	"eventprospect/mesh/telemetry"
 )
+
+// grace is what is left to each part when the time for a graceful stop is over.
+const grace = time.Second
 
 // App is one process while it is put together and while it runs. What is started is stopped in reverse order.
 type App struct {
@@ -72,6 +76,11 @@ func (a *App) Go(name string, run func(context.Context) error) {
 		case <-done:
 			return nil
 		case <-stopping.Done():
+		}
+		select {
+		case <-done:
+			return nil
+		case <-time.After(grace):
 			return fmt.Errorf("%s: did not stop in time", name)
 		}
 	})

@@ -55,28 +55,52 @@ func (c Config) Common() Config { return c }
 
 // Validate names every setting that can't work.
 func (c Config) Validate() error {
-	errs := []error{wrap("auth.", c.Auth.Validate()), wrap("telemetry.", c.Telemetry.Validate())}
-	for name, value := range map[string]string{"listen": c.Listen, "admin": c.Admin, "advertise": c.Advertise, "registry": c.Registry} {
-		if value == "" && (name == "advertise" || name == "registry") {
-			continue
-		}
-		if _, _, err := net.SplitHostPort(value); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %q is not host:port", name, value))
-		}
-	}
-	for name, value := range map[string]time.Duration{"drain": c.Drain, "stop": c.Stop} {
-		if value < 0 || value > time.Minute {
-			errs = append(errs, fmt.Errorf("%s: %v is not between 0 and 1m", name, value))
-		}
-	}
-	return errors.Join(errs...)
+	return errors.Join(
+		isAddress("listen", c.Listen),
+		isAddress("admin", c.Admin),
+		isAddressIfSet("advertise", c.Advertise),
+		isAddressIfSet("registry", c.Registry),
+		isShort("drain", c.Drain),
+		isShort("stop", c.Stop),
+		under("auth.", c.Auth.Validate()),
+		under("telemetry.", c.Telemetry.Validate()))
 }
 
-func wrap(prefix string, err error) error {
+func isAddress(name, value string) error {
+	if _, _, err := net.SplitHostPort(value); err != nil {
+		return fmt.Errorf("%s: %q is not host:port", name, value)
+	}
+	return nil
+}
+
+func isAddressIfSet(name, value string) error {
+	if value == "" {
+		return nil
+	}
+	return isAddress(name, value)
+}
+
+func isShort(name string, value time.Duration) error {
+	if value < 0 || value > time.Minute {
+		return fmt.Errorf("%s: %v is not between 0 and 1m", name, value)
+	}
+	return nil
+}
+
+// under puts the section's prefix before each setting that the error names.
+func under(prefix string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("%s%w", prefix, err)
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return fmt.Errorf("%s%w", prefix, err)
+	}
+	var errs []error
+	for _, one := range joined.Unwrap() {
+		errs = append(errs, fmt.Errorf("%s%w", prefix, one))
+	}
+	return errors.Join(errs...)
 }
 
 // Configuration is what a process is configured with: a struct that embeds Config.

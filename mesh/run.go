@@ -99,35 +99,47 @@ func Run[C Configuration](ctx context.Context, name string, cfg C, bind Bind[C],
 }
 
 // prepare makes all that Bind may use. What it opens is closed if it fails.
-func prepare(name string, cfg Config, o options) (app *App, err error) {
-	app = &App{
+func prepare(name string, cfg Config, o options) (*App, error) {
+	app := &App{
 		Name: name, Log: telemetry.NewLog(o.out, name, cfg.LogLevel),
 		config: cfg, failed: make(chan error, 1),
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, app.unwind())
-		}
-	}()
-	if app.Traces, err = telemetry.NewTraces(name, cfg.Telemetry, o.processors...); err != nil {
-		return nil, err
+	if err := app.open(o); err != nil {
+		return nil, errors.Join(err, app.unwind())
 	}
-	app.OnStop(app.Traces.Stop)
-	admin, err := app.listen(o.admin, cfg.Admin)
+	return app, nil
+}
+
+func (a *App) open(o options) (err error) {
+	if a.Traces, err = telemetry.NewTraces(a.Name, a.config.Telemetry, o.processors...); err != nil {
+		return err
+	}
+	a.OnStop(a.stopTraces)
+	admin, err := a.listen(o.admin, a.config.Admin)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if app.listener, err = app.listen(o.main, cfg.Listen); err != nil {
-		return nil, err
+	if a.listener, err = a.listen(o.main, a.config.Listen); err != nil {
+		return err
 	}
-	app.serveAdmin(admin)
+	a.serveAdmin(admin)
 	ctx, cancel := context.WithCancel(context.Background())
-	app.OnStop(func(context.Context) error { cancel(); return nil })
-	if app.Verifier, err = auth.NewVerifier(ctx, cfg.Auth, app.Log); err != nil {
-		return nil, err
+	a.OnStop(func(context.Context) error { cancel(); return nil })
+	if a.Verifier, err = auth.NewVerifier(ctx, a.config.Auth, a.Log); err != nil {
+		return err
 	}
-	app.Account = auth.ServiceAccount(cfg.Auth)
-	return app, app.connectRegistry()
+	a.Account = auth.ServiceAccount(a.config.Auth)
+	return a.connectRegistry()
+}
+
+// stopTraces sends the last spans. It is no failure of the process if nobody takes them.
+func (a *App) stopTraces(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	if err := a.Traces.Stop(ctx); err != nil {
+		a.Log.Warn("last spans not sent", "error", err)
+	}
+	return nil
 }
 
 // listen opens a listener, unless it is open already. Who serves on it closes it; closing it again does no harm.

@@ -19,6 +19,9 @@ import (
 	"eventprospect/mesh/rpc"
 )
 
+// drainTimeout bounds how long a stopping process tries to tell the registry so.
+const drainTimeout = time.Second
+
 // ServeGRPC serves the services that register adds, with health and, if configured, reflection, and joins the registry.
 // Bind calls it, or ServeHTTP, last.
 func (a *App) ServeGRPC(register func(grpc.ServiceRegistrar)) error {
@@ -65,8 +68,12 @@ func (a *App) ServeHTTP(handler http.Handler) {
 }
 
 func newHTTPServer(handler http.Handler) *http.Server {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
 	return &http.Server{
 		Handler:           handler,
+		Protocols:         protocols,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      60 * time.Second,
@@ -103,9 +110,9 @@ func (a *App) join() {
 	a.joined = member.Joined()
 	a.Go("registration", member.Run)
 	a.OnStop(func(ctx context.Context) error {
-		ctx, cancel := context.WithTimeout(ctx, time.Second)
+		telling, cancel := context.WithTimeout(ctx, drainTimeout)
 		defer cancel()
-		member.Drain(ctx)
+		member.Drain(telling)
 		pause(ctx, a.config.Drain)
 		return nil
 	})

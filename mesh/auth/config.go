@@ -33,18 +33,27 @@ func Default(client string) Config {
 	}
 }
 
-// Validate names the first setting that can't work.
+// Validate names every setting that can't work.
 func (c Config) Validate() error {
-	for name, value := range map[string]string{"issuer": c.Issuer, "jwks_url": c.keys(), "token_url": c.tokens()} {
-		if u, err := url.Parse(value); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-			return fmt.Errorf("%s: %q is not an http or https URL", name, value)
-		}
+	errs := []error{isURL("issuer", c.Issuer)}
+	if c.JWKSURL != "" {
+		errs = append(errs, isURL("jwks_url", c.JWKSURL))
+	}
+	if c.TokenURL != "" {
+		errs = append(errs, isURL("token_url", c.TokenURL))
 	}
 	if c.Audience == "" {
-		return errors.New("audience: must not be empty")
+		errs = append(errs, errors.New("audience: must not be empty"))
 	}
 	if c.ClientID != "" && c.ClientSecret == "" {
-		return fmt.Errorf("client_secret: must be set for the client %q", c.ClientID)
+		errs = append(errs, fmt.Errorf("client_secret: must be set for the client %q", c.ClientID))
+	}
+	return errors.Join(errs...)
+}
+
+func isURL(name, value string) error {
+	if u, err := url.Parse(value); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return fmt.Errorf("%s: %q is not an http or https URL", name, value)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
+	"golang.org/x/sync/singleflight"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/status"
@@ -23,20 +24,29 @@ func ServiceAccount(cfg Config) credentials.PerRPCCredentials {
 		ClientID: cfg.ClientID, ClientSecret: cfg.ClientSecret.Reveal(), TokenURL: cfg.tokens(),
 		AuthStyle: oauth2.AuthStyleInHeader,
 	}
-	return serviceAccount{account.TokenSource(ctx)}
+	return &serviceAccount{tokens: account.TokenSource(ctx)}
 }
 
-type serviceAccount struct{ tokens oauth2.TokenSource }
+type serviceAccount struct {
+	tokens oauth2.TokenSource
+	// asking makes calls that need a new token at the same time ask for one together.
+	asking singleflight.Group
+}
 
 // GetRequestMetadata gives the header to send. The issuer being away is UNAVAILABLE, so that the call is tried again; its
-// answer is left out, since it may repeat what was sent.
-func (s serviceAccount) GetRequestMetadata(context.Context, ...string) (map[string]string, error) {
-	token, err := s.tokens.Token()
-	if err != nil {
-		return nil, status.Error(codes.Unavailable, "no token from the issuer for this service's account")
+// answer is left out, since it may repeat what was sent. A call whose context ends doesn't wait for the issuer.
+func (s *serviceAccount) GetRequestMetadata(ctx context.Context, _ ...string) (map[string]string, error) {
+	select {
+	case <-ctx.Done():
+		return nil, status.FromContextError(ctx.Err()).Err()
+	case asked := <-s.asking.DoChan("", func() (any, error) { return s.tokens.Token() }):
+		token, ok := asked.Val.(*oauth2.Token)
+		if asked.Err != nil || !ok {
+			return nil, status.Error(codes.Unavailable, "no token from the issuer for this service's account")
+		}
+		return map[string]string{"authorization": "Bearer " + token.AccessToken}, nil
 	}
-	return map[string]string{"authorization": "Bearer " + token.AccessToken}, nil
 }
 
 // RequireTransportSecurity allows plaintext: it is the laptop's default, and a network's choice.
-func (s serviceAccount) RequireTransportSecurity() bool { return false }
+func (*serviceAccount) RequireTransportSecurity() bool { return false }

@@ -8,10 +8,8 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/MicahParks/jwkset"
 	"github.com/MicahParks/keyfunc/v3"
 	"github.com/golang-jwt/jwt/v5"
-	"golang.org/x/time/rate"
 
 	"eventprospect/mesh/fault"
 )
@@ -19,12 +17,6 @@ import (
 const (
 	// leeway covers clocks that differ; it applies to exp and nbf (RFC 7519, sections 4.1.4 and 4.1.5).
 	leeway = 60 * time.Second
-	// refetchEvery is how often tokens with an unknown key id can make us read the keys again.
-	refetchEvery = 30 * time.Second
-	// refreshEvery is how often the keys are read without being asked: a removed key is refused after that.
-	refreshEvery = time.Minute
-	// fetchTimeout bounds one reading of the keys.
-	fetchTimeout = 5 * time.Second
 	// maxToken bounds the size of a token, in bytes.
 	maxToken = 16 << 10
 )
@@ -34,42 +26,22 @@ var algorithms = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", 
 
 // Verifier checks access tokens of one realm.
 type Verifier struct {
-	keys   keyfunc.Keyfunc
-	store  jwkset.Storage
-	parser *jwt.Parser
+	keys    *keys
+	keyfunc keyfunc.Keyfunc
+	parser  *jwt.Parser
 }
 
 // NewVerifier reads the realm's keys in the background until the context ends. It doesn't wait for the issuer: as long as no
 // key was read, tokens get Unavailable instead of being called bad.
 func NewVerifier(ctx context.Context, cfg Config, log *slog.Logger) (*Verifier, error) {
-	store, err := jwkset.NewStorageFromHTTP(cfg.keys(), jwkset.HTTPClientStorageOptions{
-		Client:                    &http.Client{Timeout: fetchTimeout},
-		Ctx:                       ctx,
-		HTTPTimeout:               fetchTimeout,
-		NoErrorReturnFirstHTTPReq: true,
-		RefreshInterval:           refreshEvery,
-		RefreshErrorHandler: func(_ context.Context, err error) {
-			log.Warn("token keys not read", "error", err)
-		},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("token keys: %w", err)
-	}
-	client, err := jwkset.NewHTTPClient(jwkset.HTTPClientOptions{
-		HTTPURLs:          map[string]jwkset.Storage{cfg.keys(): store},
-		RateLimitWaitMax:  fetchTimeout,
-		RefreshUnknownKID: rate.NewLimiter(rate.Every(refetchEvery), 1),
-	})
-	if err != nil {
-		return nil, fmt.Errorf("token keys: %w", err)
-	}
-	keys, err := keyfunc.New(keyfunc.Options{Ctx: ctx, Storage: client, UseWhitelist: []jwkset.USE{jwkset.UseSig, ""}})
+	keys := newKeys(ctx, cfg.keys(), http.DefaultTransport, log)
+	finder, err := keyfunc.New(keyfunc.Options{Ctx: ctx, Storage: keys})
 	if err != nil {
 		return nil, fmt.Errorf("token keys: %w", err)
 	}
 	return &Verifier{
-		keys:  keys,
-		store: store,
+		keys:    keys,
+		keyfunc: finder,
 		parser: jwt.NewParser(
 			jwt.WithValidMethods(algorithms),
 			jwt.WithIssuer(cfg.Issuer),
@@ -108,9 +80,12 @@ func (v *Verifier) Verify(ctx context.Context, token string) (Identity, error) {
 		return Identity{}, fault.New(fault.Unauthenticated, "the token is longer than %d bytes", maxToken)
 	}
 	var c claims
-	_, err := v.parser.ParseWithClaims(token, &c, v.keys.KeyfuncCtx(ctx))
+	_, err := v.parser.ParseWithClaims(token, &c, v.keyfunc.KeyfuncCtx(ctx))
 	if err == nil {
 		return Identity{Subject: c.Subject, Client: c.Client, Roles: c.RealmAccess.Roles}, nil
+	}
+	if ctx.Err() != nil {
+		return Identity{}, ctx.Err()
 	}
 	if errors.Is(err, jwt.ErrTokenUnverifiable) && !v.Ready(ctx) {
 		return Identity{}, fault.Away("the token issuer", time.Second).Because(err)
@@ -119,10 +94,7 @@ func (v *Verifier) Verify(ctx context.Context, token string) (Identity, error) {
 }
 
 // Ready tells whether a key was read.
-func (v *Verifier) Ready(ctx context.Context) bool {
-	keys, err := v.store.KeyReadAll(ctx)
-	return err == nil && len(keys) > 0
-}
+func (v *Verifier) Ready(ctx context.Context) bool { return v.keys.known(ctx) }
 
 // reason says what is wrong with a token without telling what is in it.
 func reason(err error) string {

@@ -3,6 +3,7 @@
 //
 // Keys are the `koanf` tags of the struct, nested by dots: kafka.brokers is KAFKA_BROKERS in the
 // environment, after the process's prefix (EVENT_KAFKA_BROKERS). Lists are split at commas, durations read as 1m30s.
+// An embedded struct tagged `koanf:",flatten"` gives its keys to the struct around it.
 package conf
 
 import (
@@ -12,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/go-viper/mapstructure/v2"
+	"github.com/knadh/koanf/maps"
 	"github.com/knadh/koanf/parsers/yaml"
 	"github.com/knadh/koanf/providers/confmap"
 	"github.com/knadh/koanf/providers/file"
@@ -29,7 +31,7 @@ func Load[C any](defaults C, prefix, path string, environ []string) (C, error) {
 	}
 	known := k.Keys()
 	if path != "" {
-		if err := k.Load(file.Provider(path), yaml.Parser()); err != nil {
+		if err := k.Load(file.Provider(path), yaml.Parser(), koanf.WithMergeFunc(overlay)); err != nil {
 			return cfg, fmt.Errorf("configuration file %s: %w", path, err)
 		}
 	}
@@ -41,6 +43,28 @@ func Load[C any](defaults C, prefix, path string, environ []string) (C, error) {
 		return cfg, fmt.Errorf("environment: %w", err)
 	}
 	return cfg, decode(k, &cfg)
+}
+
+// overlay merges a file over the defaults. A key that stands there without a value, as a section of which every
+// line is a comment does, changes nothing.
+func overlay(file, defaults map[string]any) error {
+	skipEmpty(file, defaults)
+	maps.Merge(file, defaults)
+	return nil
+}
+
+func skipEmpty(file, defaults map[string]any) {
+	for key, known := range defaults {
+		value, there := file[key]
+		section, isSection := value.(map[string]any)
+		knownSection, wasSection := known.(map[string]any)
+		switch {
+		case there && value == nil:
+			delete(file, key)
+		case isSection && wasSection:
+			skipEmpty(section, knownSection)
+		}
+	}
 }
 
 // fromEnvironment finds the variables that begin with the prefix, by the keys that exist.
@@ -98,6 +122,7 @@ func decode[C any](k *koanf.Koanf, cfg *C) error {
 				mapstructure.StringToSliceHookFunc(","),
 				mapstructure.TextUnmarshallerHookFunc()),
 			ErrorUnused:      true,
+			Squash:           true,
 			WeaklyTypedInput: true,
 			Result:           cfg,
 		},

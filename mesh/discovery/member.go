@@ -10,6 +10,15 @@ import (
 	registryv1 "eventprospect/gen/registry/v1"
 )
 
+const (
+	// joinTimeout bounds the wait for a registry that is away; then it is said in the log, and tried again.
+	joinTimeout = time.Minute
+	// maxStay bounds the time on one stream. The member moves to a new one before it leaves the old: servers close a
+	// connection some time after they have asked for a new one (rpc's maxConnectionAge and its grace), and a
+	// stream that breaks takes the instance away.
+	maxStay = 20 * time.Second
+)
+
 // Member keeps one instance registered: it joins, sends heartbeats, and joins again when the registry was away.
 type Member struct {
 	registry registryv1.RegistryServiceClient
@@ -59,52 +68,63 @@ func (m *Member) Drain(ctx context.Context) {
 	}
 }
 
-// stay joins once and sends what is due until the stream breaks.
+// stay joins and sends what is due until the stream breaks.
 func (m *Member) stay(ctx context.Context, pause *backoff) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	stream, err := m.registry.Join(ctx)
+	current, err := m.join(ctx, joinTimeout)
 	if err != nil {
 		return err
 	}
-	say := func(instance *registryv1.Instance) (time.Duration, error) {
-		if err := stream.Send(&registryv1.JoinRequest{Instance: instance}); err != nil {
-			return 0, receiveError(stream, err)
-		}
-		answer, err := stream.Recv()
-		return answer.GetTerm().AsDuration(), err
-	}
-	term, err := say(m.instance)
-	if err != nil {
-		return err
-	}
+	defer func() { current.close() }()
 	pause.reset()
 	m.noteJoined()
-	return m.beat(ctx, say, term)
-}
-
-// beat sends a heartbeat every third of the term, and the last news when the instance is to drain.
-func (m *Member) beat(ctx context.Context, say func(*registryv1.Instance) (time.Duration, error), term time.Duration) error {
-	ticker := time.NewTicker(max(term/3, time.Millisecond))
+	beat := max(current.term/3, time.Millisecond)
+	ticker := time.NewTicker(beat)
 	defer ticker.Stop()
+	moveAt := time.Now().Add(min(2*current.term, maxStay))
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-ticker.C:
-			if _, err := say(nil); err != nil {
+		case now := <-ticker.C:
+			if now.After(moveAt) {
+				if next, err := m.join(ctx, beat); err == nil {
+					current.close()
+					current, moveAt = next, time.Now().Add(min(2*next.term, maxStay))
+					continue
+				}
+			}
+			if err := current.say(nil); err != nil {
 				return err
 			}
 		case noted := <-m.leave:
 			m.instance = proto.CloneOf(m.instance)
 			m.instance.Status = registryv1.Instance_OUT_OF_SERVICE
-			_, err := say(m.instance)
+			err := current.say(m.instance)
 			close(noted)
 			if err != nil {
 				return err
 			}
 		}
 	}
+}
+
+// join opens a stream and registers the instance on it, unless that takes longer than patience.
+func (m *Member) join(ctx context.Context, patience time.Duration) (*session, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	giveUp := time.AfterFunc(patience, cancel)
+	s := &session{close: cancel}
+	var err error
+	if s.stream, err = m.registry.Join(ctx); err == nil {
+		err = s.say(m.instance)
+	}
+	if !giveUp.Stop() && err == nil {
+		err = context.DeadlineExceeded
+	}
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	return s, nil
 }
 
 func (m *Member) noteJoined() {
@@ -115,10 +135,21 @@ func (m *Member) noteJoined() {
 	}
 }
 
-// receiveError finds out why a stream couldn't be written to: the reason comes with the next read.
-func receiveError(stream registryv1.RegistryService_JoinClient, err error) error {
-	if _, reason := stream.Recv(); reason != nil {
-		return reason
+// session is one Join stream.
+type session struct {
+	stream registryv1.RegistryService_JoinClient
+	close  context.CancelFunc
+	term   time.Duration
+}
+
+// say sends a heartbeat, or news if there is an instance, and waits for the answer.
+func (s *session) say(instance *registryv1.Instance) error {
+	// If it can't be sent, the reason comes with the next read.
+	sent := s.stream.Send(&registryv1.JoinRequest{Instance: instance})
+	answer, err := s.stream.Recv()
+	if err != nil {
+		return err
 	}
-	return err
+	s.term = answer.GetTerm().AsDuration()
+	return sent
 }

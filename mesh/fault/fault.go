@@ -150,3 +150,17 @@ func Is(err error, kind Kind) bool {
 	var f *Error
 	return errors.As(err, &f) && f.Kind == kind
 }
+
+// Under puts the fields of a refusal below the request's field that holds them: what the domain calls "name" is
+// "event.name" in the request. Other errors stay as they are.
+func Under(field string, err error) error {
+	var f *Error
+	if !errors.As(err, &f) || f.Kind != Invalid {
+		return err
+	}
+	violations := make([]Violation, len(f.Violations))
+	for i, v := range f.Violations {
+		violations[i] = Violation{Field: field + "." + v.Field, Detail: v.Detail}
+	}
+	return InvalidFields(violations...).Because(f.cause)
+}

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
@@ -81,6 +82,11 @@ type untranslated struct{ grpc.ClientStream }
 func (s untranslated) RecvMsg(m any) error { return keepEOF(s.ClientStream.RecvMsg(m)) }
 func (s untranslated) SendMsg(m any) error { return keepEOF(s.ClientStream.SendMsg(m)) }
 
+func (s untranslated) Header() (metadata.MD, error) {
+	header, err := s.ClientStream.Header()
+	return header, FromError(err)
+}
+
 // timeout gives a call without a deadline the default one.
 func timeout(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 	if _, ok := ctx.Deadline(); !ok {
@@ -92,13 +98,16 @@ func timeout(ctx context.Context, method string, req, reply any, cc *grpc.Client
 }
 
 // requestID fills an empty `request_id` (AIP-155), as Google's clients do (AIP-4235): the attempts of one call share
-// it, so that a retry after a lost answer doesn't do the work twice.
+// it, so that a retry after a lost answer doesn't do the work twice. The caller's message stays as it is: sent once more, it
+// is another request.
 func requestID(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 	if m, ok := req.(proto.Message); ok {
 		r := m.ProtoReflect()
 		field := r.Descriptor().Fields().ByName("request_id")
 		if field != nil && field.Kind() == protoreflect.StringKind && r.Get(field).String() == "" {
-			r.Set(field, protoreflect.ValueOfString(uuid.NewString()))
+			filled := proto.Clone(m)
+			filled.ProtoReflect().Set(field, protoreflect.ValueOfString(uuid.NewString()))
+			req = filled
 		}
 	}
 	return invoke(ctx, method, req, reply, cc, opts...)

@@ -107,11 +107,7 @@ func FromError(err error) error {
 	if err == nil {
 		return nil
 	}
-	st, ok := status.FromError(err)
-	if !ok {
-		return asFault(err)
-	}
-	return fromStatus(st)
+	return asFault(err)
 }
 
 // fromStatus keeps what a server of ours said. A status that carries no ErrorInfo of this domain was made by a library,
@@ -122,8 +118,13 @@ func fromStatus(st *status.Status) *fault.Error {
 	for _, detail := range st.Details() {
 		switch d := detail.(type) {
 		case *errdetails.ErrorInfo:
-			ours = ours || d.GetDomain() == Domain
-			f.Roles = strings.Fields(d.GetMetadata()["roles"])
+			if d.GetDomain() != Domain {
+				continue
+			}
+			ours = true
+			if roles := d.GetMetadata()["roles"]; roles != "" {
+				f.Roles = strings.Split(roles, " ")
+			}
 		case *errdetails.BadRequest:
 			for _, v := range d.GetFieldViolations() {
 				f.Violations = append(f.Violations, fault.Violation{Field: v.GetField(), Detail: v.GetDescription()})

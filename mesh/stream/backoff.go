@@ -1,0 +1,25 @@
+package stream
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+)
+
+// backoff waits longer after each failure in a row, with jitter so that many don't try again together.
+type backoff struct{ first, next, most time.Duration }
+
+func newBackoff(first, most time.Duration) *backoff { return &backoff{first, first, most} }
+
+func (b *backoff) reset() { b.next = b.first }
+
+// pause waits, or returns early when the context ends.
+func (b *backoff) pause(ctx context.Context) {
+	timer := time.NewTimer(b.next/2 + rand.N(b.next/2+1))
+	defer timer.Stop()
+	b.next = min(2*b.next, b.most)
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,143 @@
+package stream
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"eventprospect/mesh/outbox"
+	"eventprospect/mesh/telemetry"
+)
+
+const (
+	// relayBatch is how many messages are published together.
+	relayBatch = 500
+	// relayLease is how long claimed messages are left alone by other relays; a batch takes far less.
+	relayLease = 30 * time.Second
+	// relayPoll is the safety net: how long a message may lie whose wake-up was lost.
+	relayPoll = time.Second
+	// contentType is that of every payload.
+	contentType = "application/protobuf"
+)
+
+// Relay publishes what an outbox holds: every message at least once, those of one key in order.
+type Relay struct {
+	queue  outbox.Queue
+	client *kgo.Client
+	cfg    Config
+	source string
+	owner  string
+	traces *telemetry.Traces
+	log    *slog.Logger
+	wake   chan struct{}
+}
+
+// NewRelay makes a relay for a queue. Source is the CloudEvents source of its messages: "/prospect".
+func NewRelay(queue outbox.Queue, cfg Config, source string, traces *telemetry.Traces, log *slog.Logger) (*Relay, error) {
+	client, _, err := newClient(cfg, traces)
+	if err != nil {
+		return nil, err
+	}
+	return &Relay{
+		queue: queue, client: client, cfg: cfg, source: source, owner: uuid.NewString(),
+		traces: traces, log: log, wake: make(chan struct{}, 1),
+	}, nil
+}
+
+// Wake tells the relay that a message was committed. It never blocks.
+func (r *Relay) Wake() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Ready tells whether Kafka answers.
+func (r *Relay) Ready(ctx context.Context) error { return r.client.Ping(ctx) }
+
+// Run publishes until the context ends. What is claimed but not published then is claimed again after a restart.
+func (r *Relay) Run(ctx context.Context) error {
+	defer r.client.Close()
+	if err := ensureTopics(ctx, r.client, r.cfg, r.log); err != nil {
+		return nil
+	}
+	wait := newBackoff(50*time.Millisecond, relayPoll)
+	for ctx.Err() == nil {
+		published, err := r.publish(ctx)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			r.log.Warn("outbox not published", "error", err)
+			wait.pause(ctx)
+		case published == 0:
+			wait.reset()
+			r.idle(ctx)
+		}
+	}
+	return nil
+}
+
+// idle waits for a wake-up, or for the poll.
+func (r *Relay) idle(ctx context.Context) {
+	timer := time.NewTimer(relayPoll)
+	defer timer.Stop()
+	select {
+	case <-r.wake:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// publish publishes one batch and returns how many messages that were. The client sends the records of a key in the
+// order of the batch, and holds back those after one that it could not send.
+func (r *Relay) publish(ctx context.Context) (int, error) {
+	claimed, err := r.queue.Claim(ctx, r.owner, relayBatch, relayLease)
+	if err != nil || len(claimed) == 0 {
+		return 0, err
+	}
+	results := make([]error, len(claimed))
+	var acks sync.WaitGroup
+	for i, message := range claimed {
+		acks.Add(1)
+		r.client.Produce(r.traces.WithTraceparent(ctx, message.Trace), r.record(message.Message), func(_ *kgo.Record, err error) {
+			results[i] = err
+			acks.Done()
+		})
+	}
+	acks.Wait()
+	var done []int64
+	for i, message := range claimed {
+		if results[i] != nil {
+			err = fmt.Errorf("message %s: %w", message.ID, results[i])
+			continue
+		}
+		done = append(done, message.Position)
+	}
+	// What Kafka has must not be claimed again, even if this process is stopping.
+	if failed := r.queue.Done(context.WithoutCancel(ctx), done); failed != nil {
+		err = failed
+	}
+	return len(done), err
+}
+
+// record makes the Kafka record of a message.
+func (r *Relay) record(m outbox.Message) *kgo.Record {
+	return &kgo.Record{
+		Topic:     r.cfg.Topic,
+		Key:       []byte(m.Key),
+		Value:     m.Payload,
+		Timestamp: m.Time,
+		Headers: []kgo.RecordHeader{
+			{Key: "ce_specversion", Value: []byte("1.0")},
+			{Key: "ce_id", Value: []byte(m.ID)},
+			{Key: "ce_type", Value: []byte(m.Type)},
+			{Key: "ce_source", Value: []byte(r.source)},
+			{Key: "ce_time", Value: []byte(m.Time.Format(time.RFC3339Nano))},
+			{Key: "content-type", Value: []byte(contentType)},
+		},
+	}
+}

@@ -1,0 +1,43 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+
+	"eventprospect/mesh"
+	"eventprospect/mesh/stream"
+)
+
+// Config is the Event service's configuration; each setting is also an environment variable, EVENT_STORE for store.
+type Config struct {
+	mesh.Config `koanf:",flatten"`
+
+	// Store is where events are kept: sqlite:FILE.
+	Store string `koanf:"store"`
+	// Kafka is where the messages about prospects come from.
+	Kafka stream.Config `koanf:"kafka"`
+	// Group is the consumer group that all instances of this service share.
+	Group string `koanf:"group"`
+}
+
+// Default works on a laptop.
+func Default() Config {
+	return Config{
+		Config: mesh.Defaults("8080", "18080", "event-service"),
+		Store:  "sqlite:event.db",
+		Kafka:  stream.Defaults("prospect-events"),
+		Group:  "event",
+	}
+}
+
+// Validate names every setting that can't work.
+func (c Config) Validate() error {
+	var errs []error
+	if err := c.Kafka.Validate(); err != nil {
+		errs = append(errs, fmt.Errorf("kafka.%w", err))
+	}
+	if c.Group == "" {
+		errs = append(errs, errors.New("group: must not be empty"))
+	}
+	return errors.Join(append(errs, c.Config.Validate())...)
+}

@@ -1,0 +1,51 @@
+package event
+
+import (
+	"context"
+	"time"
+)
+
+// Store keeps events. Besides the faults named, every method may fail with Unavailable when the database can't be
+// reached, with the context's error, and with an error that is nobody's fault but ours.
+type Store interface {
+	// Create adds an event. AlreadyExists if its id is taken.
+	Create(ctx context.Context, e Event) error
+	// Get returns the events with these ids, in this order. NotFound names the first that is missing.
+	Get(ctx context.Context, ids ...string) ([]Event, error)
+	// List returns events by time of creation, then id.
+	List(ctx context.Context, q Query) ([]Event, error)
+	// Count tells how many events match.
+	Count(ctx context.Context, f Filter) (int, error)
+	// Update changes one event through a function, alone: no other change comes between its reading and its writing. If the
+	// function fails, nothing changes, and its error is returned. NotFound if there is no such event.
+	Update(ctx context.Context, id string, change func(*Event) error) (Event, error)
+	// Delete removes one event if the check allows. NotFound if there is no such event.
+	Delete(ctx context.Context, id string, check func(Event) error) error
+	// Apply adds an event that a message tells of, and remembers the message, as one: a message that was applied
+	// already changes nothing. It tells whether the event was added.
+	Apply(ctx context.Context, messageID string, e Event) (bool, error)
+}
+
+// Filter selects events; an empty field selects all.
+type Filter struct {
+	Kind       Kind
+	ProspectID string
+	Date       string
+}
+
+// Query asks for a part of the list of events.
+type Query struct {
+	Filter
+	// After skips the list up to and including this place; the zero value skips nothing.
+	After Place
+	// Offset skips so many events more.
+	Offset int
+	// Limit is the most to return.
+	Limit int
+}
+
+// Place is that of an event in the list.
+type Place struct {
+	Created time.Time
+	ID      string
+}

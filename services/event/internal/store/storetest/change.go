@@ -1,0 +1,215 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"eventprospect/mesh/fault"
+	"eventprospect/services/event/internal/event"
+)
+
+func wantFault(t *testing.T, err error, kind fault.Kind) {
+	t.Helper()
+	if !fault.Is(err, kind) {
+		t.Fatalf("error %v, want a fault of kind %v", err, kind)
+	}
+}
+
+func createTwice(t *testing.T, open func() Store) {
+	s := opened(t, open)
+	first := sample("a", 0)
+	create(t, s, first)
+	second := first
+	second.Name = "another"
+	wantFault(t, s.Create(t.Context(), second), fault.AlreadyExists)
+	if diff := cmp.Diff(first, get(t, s, "a")); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func updateMissing(t *testing.T, open func() Store) {
+	s := opened(t, open)
+	_, err := s.Update(t.Context(), "none", func(*event.Event) error {
+		t.Error("a change was made to nothing")
+		return nil
+	})
+	wantFault(t, err, fault.NotFound)
+}
+
+func updateErrorLeavesNothing(t *testing.T, open func() Store) {
+	s := opened(t, open)
+	want := sample("a", 0)
+	create(t, s, want)
+	refused := errors.New("refused")
+	_, err := s.Update(t.Context(), "a", func(e *event.Event) error {
+		e.Name = "changed"
+		return refused
+	})
+	if !errors.Is(err, refused) {
+		t.Fatalf("error %v, want the one of the change", err)
+	}
+	if diff := cmp.Diff(want, get(t, s, "a")); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func updateConcurrentAllApply(t *testing.T, open func() Store) {
+	const callers, each = 16, 25
+	s := opened(t, open)
+	create(t, s, sample("a", 0))
+	var all sync.WaitGroup
+	for range callers {
+		all.Go(func() {
+			for range each {
+				if _, err := s.Update(t.Context(), "a", func(e *event.Event) error { e.Version++; return nil }); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if got := get(t, s, "a").Version; got != 1+callers*each {
+		t.Errorf("%d changes are left of %d", got-1, callers*each)
+	}
+}
+
+func oneWinnerPerETag(t *testing.T, open func() Store) {
+	s := opened(t, open)
+	create(t, s, sample("a", 0))
+	etag := get(t, s, "a").ETag()
+	var winners atomic.Int32
+	var all sync.WaitGroup
+	for range 16 {
+		all.Go(func() {
+			_, err := s.Update(t.Context(), "a", func(e *event.Event) error {
+				if err := e.CheckETag(etag); err != nil {
+					return err
+				}
+				e.Version++
+				return nil
+			})
+			if err == nil {
+				winners.Add(1)
+			} else if !fault.Is(err, fault.Stale) {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if n := winners.Load(); n != 1 {
+		t.Errorf("%d changes won, want 1", n)
+	}
+}
+
+func deleteMissing(t *testing.T, open func() Store) {
+	s := opened(t, open)
+	wantFault(t, s.Delete(t.Context(), "none", func(event.Event) error { return nil }), fault.NotFound)
+}
+
+func deleteRefusedLeavesIt(t *testing.T, open func() Store) {
+	s := opened(t, open)
+	create(t, s, sample("a", 0))
+	refused := errors.New("refused")
+	if err := s.Delete(t.Context(), "a", func(event.Event) error { return refused }); !errors.Is(err, refused) {
+		t.Fatalf("error %v, want the one of the check", err)
+	}
+	get(t, s, "a")
+	if err := s.Delete(t.Context(), "a", func(event.Event) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	_, err := s.Get(t.Context(), "a")
+	wantFault(t, err, fault.NotFound)
+}
+
+func cancelledContext(t *testing.T, open func() Store) {
+	s := opened(t, open)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Create(ctx, sample("a", 0)); !errors.Is(err, context.Canceled) {
+		t.Errorf("create: error %v, want %v", err, context.Canceled)
+	}
+	if _, err := s.List(ctx, event.Query{Limit: 1}); !errors.Is(err, context.Canceled) {
+		t.Errorf("list: error %v, want %v", err, context.Canceled)
+	}
+	_, err := s.Get(t.Context(), "a")
+	wantFault(t, err, fault.NotFound)
+}
+
+func applyOnce(t *testing.T, open func() Store) {
+	s := opened(t, open)
+	e := sample("a", 0)
+	for i, want := range []bool{true, false, false} {
+		if added, err := s.Apply(t.Context(), "m", e); err != nil || added != want {
+			t.Errorf("apply %d: added %v, error %v; want %v", i+1, added, err, want)
+		}
+	}
+	// The message was applied: its event doesn't come back after it was deleted.
+	if err := s.Delete(t.Context(), "a", func(event.Event) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if added, err := s.Apply(t.Context(), "m", e); err != nil || added {
+		t.Errorf("apply after delete: added %v, error %v; want false", added, err)
+	}
+}
+
+func applyConcurrentOnce(t *testing.T, open func() Store) {
+	s := opened(t, open)
+	var added atomic.Int32
+	var all sync.WaitGroup
+	for range 16 {
+		all.Go(func() {
+			ok, err := s.Apply(t.Context(), "m", sample("a", 0))
+			if err != nil {
+				t.Error(err)
+			}
+			if ok {
+				added.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if n := added.Load(); n != 1 {
+		t.Errorf("the message was applied %d times, want 1", n)
+	}
+}
+
+func applyErrorForgetsMessage(t *testing.T, open func() Store) {
+	s := opened(t, open)
+	create(t, s, sample("a", 0))
+	_, err := s.Apply(t.Context(), "m", sample("a", 1))
+	wantFault(t, err, fault.AlreadyExists)
+	if added, err := s.Apply(t.Context(), "m", sample("b", 2)); err != nil || !added {
+		t.Errorf("apply after a failure: added %v, error %v; want true", added, err)
+	}
+}
+
+func restartKeepsEverything(t *testing.T, open func() Store) {
+	s := open()
+	for i := range 20 {
+		create(t, s, sample(fmt.Sprint("e", i), i))
+	}
+	if _, err := s.Apply(t.Context(), "m", sample("applied", 30)); err != nil {
+		t.Fatal(err)
+	}
+	before, err := s.List(t.Context(), event.Query{Limit: 100})
+	if err != nil || s.Close() != nil {
+		t.Fatal(err)
+	}
+	again := opened(t, open)
+	after, err := again.List(t.Context(), event.Query{Limit: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(before, after); diff != "" || len(after) != 21 {
+		t.Errorf("%d events after the restart: %s", len(after), diff)
+	}
+	if added, err := again.Apply(t.Context(), "m", sample("x", 40)); err != nil || added {
+		t.Errorf("the message was forgotten: added %v, error %v", added, err)
+	}
+}
