@@ -71,7 +71,7 @@ func Record(id string, kind Kind, prospectID string, occurred, now time.Time) (E
 // Change is what an update sets; nil leaves as it is.
 type Change struct{ Name, Date *string }
 
-// Change applies a change, or refuses it as a whole.
+// Change applies a change, or refuses it as a whole. One that changes nothing makes no new version.
 func (e *Event) Change(change Change, now time.Time) error {
 	var violations []fault.Violation
 	refuse := func(field, detail string) {
@@ -92,6 +92,9 @@ func (e *Event) Change(change Change, now time.Time) error {
 	}
 	if len(violations) > 0 {
 		return fault.InvalidFields(violations...)
+	}
+	if next == *e {
+		return nil
 	}
 	next.Updated = now
 	next.Version++

@@ -85,7 +85,7 @@ func (s *Service) FindByDate(ctx context.Context, date string) (Event, int, erro
 		return Event{}, 0, err
 	}
 	if len(found) == 0 {
-		return Event{}, 0, fault.Missing(Resource, date)
+		return Event{}, 0, fault.New(fault.NotFound, "no event takes place on this day")
 	}
 	return found[0], total, nil
 }
@@ -104,9 +104,6 @@ func (s *Service) Update(ctx context.Context, id, etag string, change Change) (E
 	return s.store.Update(ctx, id, func(e *Event) error {
 		if err := e.CheckETag(etag); err != nil {
 			return err
-		}
-		if change == (Change{}) {
-			return nil
 		}
 		return e.Change(change, s.time())
 	})

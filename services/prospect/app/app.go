@@ -1,0 +1,76 @@
+// Package app puts the Prospect service together.
+package app
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"google.golang.org/grpc"
+
+	eventv1 "eventprospect/gen/event/v1"
+	prospectv1 "eventprospect/gen/prospect/v1"
+	"eventprospect/mesh"
+	"eventprospect/mesh/outbox"
+	"eventprospect/mesh/stream"
+	"eventprospect/services/prospect/internal/api"
+	"eventprospect/services/prospect/internal/events"
+	"eventprospect/services/prospect/internal/prospect"
+	"eventprospect/services/prospect/internal/publish"
+	"eventprospect/services/prospect/internal/store/sqlite"
+)
+
+// requests is the namespace of the ids (UUIDv5) that stand for clients' request ids.
+var requests = uuid.MustParse("d3a7f1f2-6c57-4f7e-9a0b-52c7c5a0e1f4")
+
+// Bind puts the service together: store, relay, domain, API.
+func Bind(ctx context.Context, app *mesh.App, cfg Config) error {
+	store, err := openStore(ctx, app, cfg.Store)
+	if err != nil {
+		return err
+	}
+	relay, err := stream.NewRelay(store, cfg.Kafka, publish.Source, app.Traces, app.Log)
+	if err != nil {
+		return err
+	}
+	app.Go("relay", relay.Run)
+	app.Ready("kafka", relay.Ready)
+	conn, err := app.Connect("event", grpc.WithPerRPCCredentials(app.Account))
+	if err != nil {
+		return err
+	}
+	prospects := prospect.NewService(store, events.New(eventv1.NewEventServiceClient(conn)),
+		publish.Encoder(newID, app.Traces), relay.Wake, newID, time.Now)
+	return app.ServeGRPC(func(server grpc.ServiceRegistrar) {
+		prospectv1.RegisterProspectServiceServer(server, api.New(prospects, idOf))
+	})
+}
+
+// store is what every engine offers: prospects, and the messages that tell of them.
+type store interface {
+	prospect.Store
+	outbox.Queue
+}
+
+// openStore opens the store that the setting's scheme names.
+func openStore(ctx context.Context, app *mesh.App, setting string) (store, error) {
+	scheme, rest, _ := strings.Cut(setting, ":")
+	switch scheme {
+	case "sqlite":
+		s, err := sqlite.Open(ctx, rest)
+		if err != nil {
+			return nil, err
+		}
+		app.OnClose(s.Close)
+		app.Ready("store", s.Ping)
+		return s, nil
+	}
+	return nil, fmt.Errorf("store: the scheme %q of the setting is none of: sqlite", scheme)
+}
+
+// newID makes an id that grows with time (UUIDv7, RFC 9562 section 5.7), so that new rows lie side by side.
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
+func idOf(requestID string) string { return uuid.NewSHA1(requests, []byte(requestID)).String() }

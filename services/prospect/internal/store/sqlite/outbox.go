@@ -1,0 +1,99 @@
+package sqlite
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"slices"
+	"strings"
+	"time"
+
+	"eventprospect/mesh/outbox"
+	"eventprospect/mesh/sqlite"
+)
+
+// enqueue stores messages in the transaction of the change that they tell of.
+func enqueue(ctx context.Context, tx *sql.Tx, messages []outbox.Message) error {
+	for _, m := range messages {
+		_, err := tx.ExecContext(ctx,
+			`INSERT INTO outbox (message_id, key, type, time, payload, trace) VALUES (?, ?, ?, ?, ?, ?)`,
+			m.ID, m.Key, m.Type, m.Time.UnixMicro(), m.Payload, m.Trace)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// claim takes the oldest messages that nobody else holds, and of which nobody else holds an earlier one of the same key.
+const claim = `
+UPDATE outbox SET owner = :owner, leased = :until
+WHERE position IN (
+    SELECT position FROM outbox o
+    WHERE (o.leased <= :now OR o.owner = :owner)
+      AND NOT EXISTS (
+          SELECT 1 FROM outbox earlier
+          WHERE earlier.key = o.key AND earlier.position < o.position
+            AND earlier.leased > :now AND earlier.owner <> :owner)
+    ORDER BY position LIMIT :limit)
+RETURNING position, message_id, key, type, time, payload, trace`
+
+// Claim implements outbox.Queue.
+func (s *Store) Claim(ctx context.Context, owner string, limit int, lease time.Duration) ([]outbox.Claimed, error) {
+	if empty, err := s.isEmpty(ctx); empty || err != nil {
+		return nil, err
+	}
+	var claimed []outbox.Claimed
+	err := s.Write(ctx, func(tx *sql.Tx) error {
+		now := time.Now()
+		rows, err := tx.QueryContext(ctx, claim,
+			sql.Named("owner", owner), sql.Named("limit", limit),
+			sql.Named("now", now.UnixMicro()), sql.Named("until", now.Add(lease).UnixMicro()))
+		if err != nil {
+			return err
+		}
+		claimed, err = scanClaimed(rows)
+		return err
+	})
+	// RETURNING promises no order.
+	slices.SortFunc(claimed, func(a, b outbox.Claimed) int { return cmp.Compare(a.Position, b.Position) })
+	return claimed, err
+}
+
+// isEmpty spares the idle relay a write.
+func (s *Store) isEmpty(ctx context.Context) (bool, error) {
+	var some bool
+	err := s.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM outbox)`).Scan(&some)
+	return !some, sqlite.Fault(ctx, err)
+}
+
+func scanClaimed(rows *sql.Rows) ([]outbox.Claimed, error) {
+	defer func() { _ = rows.Close() }() // rows.Err tells what matters
+	var all []outbox.Claimed
+	for rows.Next() {
+		var c outbox.Claimed
+		var at int64
+		if err := rows.Scan(&c.Position, &c.ID, &c.Key, &c.Type, &at, &c.Payload, &c.Trace); err != nil {
+			return nil, err
+		}
+		c.Time = time.UnixMicro(at).UTC()
+		all = append(all, c)
+	}
+	return all, rows.Err()
+}
+
+// Done implements outbox.Queue.
+func (s *Store) Done(ctx context.Context, positions []int64) error {
+	if len(positions) == 0 {
+		return nil
+	}
+	args := make([]any, len(positions))
+	for i, p := range positions {
+		args[i] = p
+	}
+	marks := strings.TrimSuffix(strings.Repeat("?, ", len(positions)), ", ")
+	return s.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM outbox WHERE position IN (`+marks+`)`, args...)
+		return err
+	})
+}
