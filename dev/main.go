@@ -1,0 +1,99 @@
+// Command dev runs the whole system on this machine, in one process, with nothing to install.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"eventprospect/dev/internal/trial"
+	"eventprospect/dev/stack"
+	"eventprospect/dev/system"
+)
+
+const usage = `Usage: dev [flags]        runs the system until Ctrl-C
+       dev [flags] try    runs the main path once, on free ports and temporary data
+
+`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	if errors.Is(err, flag.ErrHelp) {
+		os.Exit(2)
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "dev: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, out, log io.Writer) error {
+	flags := flag.NewFlagSet("dev", flag.ContinueOnError)
+	flags.SetOutput(log)
+	flags.Usage = func() { fmt.Fprint(log, usage); flags.PrintDefaults() }
+	data := flags.String("data", defaultData(), "`folder` for all state; empty: a temporary one")
+	realm := flags.String("realm", "", "Keycloak realm `file`; empty: the one of this repository")
+	free := flags.Bool("free", false, "listen on free ports instead of the known ones")
+	verbose := flags.Bool("v", false, "log what happens, not only what goes wrong")
+	if err := flags.Parse(args); err != nil {
+		return flag.ErrHelp
+	}
+	cfg := system.Config{Data: *data, Ports: system.DefaultPorts(), Realm: stack.Realm, Log: log, LogLevel: slog.LevelWarn}
+	if *verbose {
+		cfg.LogLevel = slog.LevelInfo
+	}
+	if *free {
+		cfg.Ports = system.Ports{}
+	}
+	if *realm != "" {
+		text, err := os.ReadFile(*realm)
+		if err != nil {
+			return fmt.Errorf("realm file: %w", err)
+		}
+		cfg.Realm = text
+	}
+	switch {
+	case flags.NArg() == 0:
+		return serve(ctx, cfg, out)
+	case flags.NArg() == 1 && flags.Arg(0) == "try":
+		cfg.Data, cfg.Ports = "", system.Ports{}
+		return trial.Run(ctx, cfg, out)
+	}
+	flags.Usage()
+	return flag.ErrHelp
+}
+
+// defaultData is below the user's cache folder; without one, state is temporary.
+func defaultData() string {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(cache, "eventprospect")
+}
+
+// serve runs the system until the context ends or a part fails.
+func serve(ctx context.Context, cfg system.Config, out io.Writer) error {
+	begin := time.Now()
+	s, err := system.Start(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	greet(out, s, time.Since(begin))
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(out, "\nStopping.")
+	case err = <-s.Failed():
+	}
+	return errors.Join(err, s.Stop())
+}

@@ -1,0 +1,109 @@
+// Package system runs the whole system in one process, on embedded parts: what a laptop and a test need, with nothing to install.
+package system
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"eventprospect/dev/internal/issuer"
+)
+
+// Config says how to run the system.
+type Config struct {
+	// Data is the folder for all state. Empty: a temporary one, removed at the end.
+	Data string
+	// Ports to listen on.
+	Ports Ports
+	// Realm is a Keycloak realm export: users, clients and roles.
+	Realm []byte
+	// Log receives the logs of all processes.
+	Log io.Writer
+	// LogLevel is the least level that is logged.
+	LogLevel slog.Level
+	// Spans receive every span of every process.
+	Spans []sdktrace.SpanProcessor
+}
+
+// Endpoints are the addresses at which the running system is reached.
+type Endpoints struct {
+	// Gateway and Issuer are URLs; Issuer is that of the realm.
+	Gateway, Issuer string
+	// Event, Prospect, Registry and Kafka are hosts and ports.
+	Event, Prospect, Registry, Kafka string
+	// The admin ports, with /livez and /readyz.
+	EventAdmin, ProspectAdmin, RegistryAdmin, GatewayAdmin string
+}
+
+// System is the running system.
+type System struct {
+	Endpoints
+	// Data is the folder that holds all state.
+	Data string
+
+	cfg    Config
+	ports  *listeners
+	stops  []func() error
+	failed chan error
+}
+
+// Start starts everything and returns when it serves. An error is one line that names what is wrong; nothing is left running then.
+func Start(ctx context.Context, cfg Config) (*System, error) {
+	s := &System{cfg: cfg, failed: make(chan error, 1)}
+	if err := s.start(ctx); err != nil {
+		// What went wrong at first is what helps; that stopping failed after it doesn't.
+		_ = s.Stop()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *System) start(ctx context.Context) error {
+	realm, err := issuer.ParseRealm(s.cfg.Realm)
+	if err != nil {
+		return fmt.Errorf("realm file: %w", err)
+	}
+	if err := s.openData(); err != nil {
+		return err
+	}
+	if s.ports, err = listen(s.cfg.Ports); err != nil {
+		return err
+	}
+	s.onStop(s.ports.close)
+	if err := s.startKafka(); err != nil {
+		return err
+	}
+	if err := s.startIssuer(realm); err != nil {
+		return err
+	}
+	return s.startProcesses(ctx)
+}
+
+// onStop adds what must be done at the end, before all that was added earlier.
+func (s *System) onStop(stop func() error) { s.stops = append(s.stops, stop) }
+
+// Failed gives the error of a process that ended by itself.
+func (s *System) Failed() <-chan error { return s.failed }
+
+// Stop stops everything in reverse order, gracefully, within seconds.
+func (s *System) Stop() error {
+	var errs []error
+	for _, stop := range slices.Backward(s.stops) {
+		errs = append(errs, stop())
+	}
+	s.stops = nil
+	return errors.Join(errs...)
+}
+
+// folder makes a part's folder below the data folder.
+func (s *System) folder(name string) (string, error) {
+	path := filepath.Join(s.Data, name)
+	return path, os.MkdirAll(path, 0o700)
+}
