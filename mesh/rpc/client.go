@@ -24,14 +24,10 @@ const (
 	connectTimeout = 2 * time.Second
 )
 
-// policy is the gRPC service config of every client: spread calls over all instances, leave out those that fail
-// much, try again elsewhere what didn't get through, but not so much that retries become the load.
+// policy is the gRPC service config of every client: spread calls over all instances, try again elsewhere what didn't
+// get through, but not so much that retries become the load.
 const policy = `{
-  "loadBalancingConfig": [{"outlier_detection_experimental": {
-    "interval": "1s", "baseEjectionTime": "5s", "maxEjectionPercent": 50,
-    "failurePercentageEjection": {"threshold": 50, "minimumHosts": 2, "requestVolume": 5},
-    "childPolicy": [{"round_robin": {}}]
-  }}],
+  "loadBalancingConfig": [{"round_robin": {}}],
   "methodConfig": [{
     "name": [{}],
     "waitForReady": true,
