@@ -111,16 +111,25 @@ func (a *App) Connect(service string, options ...grpc.DialOption) (*grpc.ClientC
 	return conn, nil
 }
 
-// connectRegistry makes the connection to the registry, by its address: it is what finds all others.
-func (a *App) connectRegistry() error {
+// ConnectRegistry makes a connection to the registry, by its address. Options may add credentials.
+func (a *App) ConnectRegistry(options ...grpc.DialOption) (*grpc.ClientConn, error) {
+	conn, err := rpc.NewClient("passthrough:///"+a.config.Registry, a.Traces, options...)
+	if err != nil {
+		return nil, fmt.Errorf("connect to the registry: %w", err)
+	}
+	a.OnClose(conn.Close)
+	return conn, nil
+}
+
+// followRegistry makes this process's own connection to the registry, by which it finds all others.
+func (a *App) followRegistry() error {
 	if a.config.Registry == "" {
 		return nil
 	}
-	conn, err := rpc.NewClient("passthrough:///"+a.config.Registry, a.Traces, grpc.WithPerRPCCredentials(a.Account))
+	conn, err := a.ConnectRegistry(grpc.WithPerRPCCredentials(a.Account))
 	if err != nil {
-		return fmt.Errorf("registry: %w", err)
+		return err
 	}
-	a.OnClose(conn.Close)
 	a.registry = registryv1.NewRegistryServiceClient(conn)
 	return nil
 }

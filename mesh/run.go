@@ -129,7 +129,7 @@ func (a *App) open(o options) (err error) {
 		return err
 	}
 	a.Account = auth.ServiceAccount(a.config.Auth)
-	return a.connectRegistry()
+	return a.followRegistry()
 }
 
 // stopTraces sends the last spans. It is no failure of the process if nobody takes them.
