@@ -2,6 +2,7 @@ package discovery
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -77,23 +78,14 @@ func (m *Member) stay(ctx context.Context, pause *backoff) error {
 	defer func() { current.close() }()
 	pause.reset()
 	m.noteJoined()
-	beat := max(current.term/3, time.Millisecond)
-	ticker := time.NewTicker(beat)
+	ticker := time.NewTicker(current.beat)
 	defer ticker.Stop()
-	moveAt := time.Now().Add(min(2*current.term, maxStay))
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case now := <-ticker.C:
-			if now.After(moveAt) {
-				if next, err := m.join(ctx, beat); err == nil {
-					current.close()
-					current, moveAt = next, time.Now().Add(min(2*next.term, maxStay))
-					continue
-				}
-			}
-			if err := current.say(nil); err != nil {
+		case <-ticker.C:
+			if current, err = m.renew(ctx, current); err != nil {
 				return err
 			}
 		case noted := <-m.leave:
@@ -108,6 +100,17 @@ func (m *Member) stay(ctx context.Context, pause *backoff) error {
 	}
 }
 
+// renew gives a sign of life: on a new stream if it is time to move and that works at once, else on this one.
+func (m *Member) renew(ctx context.Context, current *session) (*session, error) {
+	if time.Now().After(current.moveAt) {
+		if next, err := m.join(ctx, current.beat); err == nil {
+			current.close()
+			return next, nil
+		}
+	}
+	return current, current.say(nil)
+}
+
 // join opens a stream and registers the instance on it, unless that takes longer than patience.
 func (m *Member) join(ctx context.Context, patience time.Duration) (*session, error) {
 	ctx, cancel := context.WithCancel(ctx)
@@ -117,13 +120,14 @@ func (m *Member) join(ctx context.Context, patience time.Duration) (*session, er
 	if s.stream, err = m.registry.Join(ctx); err == nil {
 		err = s.say(m.instance)
 	}
-	if !giveUp.Stop() && err == nil {
-		err = context.DeadlineExceeded
+	if !giveUp.Stop() {
+		err = fmt.Errorf("no answer in %v", patience)
 	}
 	if err != nil {
 		cancel()
 		return nil, err
 	}
+	s.moveAt = time.Now().Add(min(6*s.beat, maxStay))
 	return s, nil
 }
 
@@ -139,7 +143,8 @@ func (m *Member) noteJoined() {
 type session struct {
 	stream registryv1.RegistryService_JoinClient
 	close  context.CancelFunc
-	term   time.Duration
+	beat   time.Duration // how often it has to be heard from: a third of the term
+	moveAt time.Time
 }
 
 // say sends a heartbeat, or news if there is an instance, and waits for the answer.
@@ -150,6 +155,6 @@ func (s *session) say(instance *registryv1.Instance) error {
 	if err != nil {
 		return err
 	}
-	s.term = answer.GetTerm().AsDuration()
+	s.beat = max(answer.GetTerm().AsDuration()/3, time.Millisecond)
 	return sent
 }

@@ -1,0 +1,60 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"eventprospect/mesh"
+)
+
+// Config is what the registry is told.
+type Config struct {
+	mesh.Config `koanf:",flatten"`
+
+	// Term is how long an instance stays registered without a sign of life. Below 10s a busy machine takes
+	// instances for dead that are merely slow; a broken connection is noticed at once, whatever the term.
+	Term time.Duration `koanf:"term"`
+	// Grace is how long a fresh registry says nothing about a service of which no instance is up, instead of saying that there
+	// is none: instances that outlived the registry are on their way back, and resolvers still use those they know.
+	// The default is longer than a member of the mesh takes to connect again (2.4s between attempts, 2s each).
+	Grace time.Duration `koanf:"grace"`
+	// MaxInstances bounds the instances of all services; who joins beyond is refused.
+	MaxInstances int `koanf:"max_instances"`
+	// MaxWatchers bounds the Watch streams.
+	MaxWatchers int `koanf:"max_watchers"`
+}
+
+// Default works on a laptop. The registry does not join itself and calls nobody.
+func Default() Config {
+	cfg := Config{
+		Config:       mesh.Defaults("8761", "18761", ""),
+		Term:         10 * time.Second,
+		Grace:        5 * time.Second,
+		MaxInstances: 20_000,
+		MaxWatchers:  10_000,
+	}
+	cfg.Registry = ""
+	return cfg
+}
+
+// Validate names every setting that can't work.
+func (c Config) Validate() error {
+	errs := []error{c.Config.Validate()}
+	if c.Registry != "" {
+		errs = append(errs, errors.New("registry: must be empty: the registry does not join another"))
+	}
+	if c.Term < 100*time.Millisecond || c.Term > 10*time.Minute {
+		errs = append(errs, fmt.Errorf("term: %v is not between 100ms and 10m", c.Term))
+	}
+	if c.Grace < 0 || c.Grace > time.Minute {
+		errs = append(errs, fmt.Errorf("grace: %v is not between 0 and 1m", c.Grace))
+	}
+	if c.MaxInstances < 1 {
+		errs = append(errs, fmt.Errorf("max_instances: %d is less than 1", c.MaxInstances))
+	}
+	if c.MaxWatchers < 1 {
+		errs = append(errs, fmt.Errorf("max_watchers: %d is less than 1", c.MaxWatchers))
+	}
+	return errors.Join(errs...)
+}
