@@ -15,6 +15,7 @@ import (
 	"eventprospect/gateway/internal/route"
 	"eventprospect/gateway/internal/strictjson"
 	eventv1 "eventprospect/gen/event/v1"
+	"eventprospect/gen/openapi"
 	prospectv1 "eventprospect/gen/prospect/v1"
 	registryv1 "eventprospect/gen/registry/v1"
 	"eventprospect/mesh/rpc"
@@ -40,7 +41,8 @@ type Config struct {
 // edge is the handler's parts.
 type edge struct {
 	Config
-	routes *route.Table
+	routes   *route.Table
+	document []byte // OpenAPI, as JSON
 }
 
 // Contracts gives the contracts whose RPCs the edge offers.
@@ -58,7 +60,11 @@ func New(cfg Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &edge{Config: cfg, routes: routes}
+	described, err := document(openapi.Document, routes)
+	if err != nil {
+		return nil, err
+	}
+	e := &edge{Config: cfg, routes: routes, document: described}
 	transcoder, err := e.transcoder()
 	if err != nil {
 		return nil, err

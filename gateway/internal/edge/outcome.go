@@ -14,7 +14,6 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/types/known/emptypb"
 
 	"eventprospect/gateway/internal/problem"
 	"eventprospect/gateway/internal/route"
@@ -33,13 +32,13 @@ func finish(ctx context.Context, w http.ResponseWriter, reply proto.Message) err
 	if total := message.Descriptor().Fields().ByName("total_count"); total != nil && total.Kind() == protoreflect.Int32Kind {
 		w.Header().Set("X-Total-Count", strconv.FormatInt(message.Get(total).Int(), 10))
 	}
-	switch _, empty := reply.(*emptypb.Empty); {
-	case empty:
+	switch status := successOf(c.route); status {
+	case http.StatusNoContent:
 		w.Header().Del("Content-Type")
-		w.WriteHeader(http.StatusNoContent)
-	case c.route.Creates:
+		w.WriteHeader(status)
+	case http.StatusCreated:
 		w.Header().Set("Location", c.path+"/"+url.PathEscape(route.Text(body, "id")))
-		w.WriteHeader(http.StatusCreated)
+		w.WriteHeader(status)
 	}
 	return nil
 }

@@ -15,7 +15,6 @@ import (
 
 	"eventprospect/gateway/internal/problem"
 	"eventprospect/gateway/internal/route"
-	"eventprospect/gen/openapi"
 	"eventprospect/mesh/fault"
 )
 
@@ -126,7 +125,7 @@ func (e *edge) withDocument(next http.Handler) http.Handler {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Cache-Control", "no-cache")
 		// The client may be gone; there is nobody left to tell.
-		_, _ = w.Write(openapi.Document)
+		_, _ = w.Write(e.document)
 	})
 }
 

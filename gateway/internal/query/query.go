@@ -24,7 +24,7 @@ import (
 func Parse(raw string, r *route.Route) (url.Values, error) {
 	given, err := url.ParseQuery(raw)
 	if err != nil {
-		return nil, fault.New(fault.Invalid, "the query string is malformed: it must be name=value pairs, joined by & and percent-encoded")
+		return nil, fault.InvalidField("query", "is malformed: it must be name=value pairs, joined by & and percent-encoded")
 	}
 	p := parser{route: r, values: url.Values{}}
 	for _, name := range slices.Sorted(maps.Keys(given)) {

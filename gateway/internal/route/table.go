@@ -73,6 +73,25 @@ func (t *Table) Find(method, pattern string) *Route { return t.byKey[keyOf(metho
 
 func keyOf(method, pattern string) string { return method + " " + pattern }
 
+// Documented gives the route that the OpenAPI document names by its method and path; nil if there is none. The document spells
+// variables as JSON keys: "/events/dateEvent/{dateEvent}".
+func (t *Table) Documented(method, path string) *Route {
+	i := slices.IndexFunc(t.routes, func(r *Route) bool { return r.Method == method && jsonPath(r.Template) == path })
+	if i < 0 {
+		return nil
+	}
+	return t.routes[i]
+}
+
+// jsonPath spells snake_case as lowerCamelCase.
+func jsonPath(template string) string {
+	words := strings.Split(template, "_")
+	for i := 1; i < len(words); i++ {
+		words[i] = strings.ToUpper(words[i][:1]) + words[i][1:]
+	}
+	return strings.Join(words, "")
+}
+
 // All gives every route.
 func (t *Table) All() []*Route { return slices.Clone(t.routes) }
 

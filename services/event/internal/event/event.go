@@ -48,7 +48,8 @@ type Event struct {
 // Plan makes an event that a person plans. It refuses a name or a date that is none.
 func Plan(id, name, date string, now time.Time) (Event, error) {
 	e := Event{ID: id, Kind: Planned, Created: now}
-	return e, e.Change(Change{Name: &name, Date: &date}, now)
+	err := e.Change(Change{Name: &name, Date: &date}, now)
+	return e, err
 }
 
 // Record makes the event that tells what happened to a prospect. Its day is the one on which it happened, in UTC.

@@ -3,6 +3,8 @@ package event
 import (
 	"context"
 	"time"
+
+	"eventprospect/mesh/fault"
 )
 
 // Store keeps events. Besides the faults named, every method may fail with Unavailable when the database can't be
@@ -48,4 +50,21 @@ type Query struct {
 type Place struct {
 	Created time.Time
 	ID      string
+}
+
+// InOrder puts events that a store has found into the order of the ids asked for. NotFound names the first that is missing.
+func InOrder(found []Event, ids []string) ([]Event, error) {
+	byID := make(map[string]Event, len(found))
+	for _, e := range found {
+		byID[e.ID] = e
+	}
+	ordered := make([]Event, len(ids))
+	for i, id := range ids {
+		e, ok := byID[id]
+		if !ok {
+			return nil, fault.Missing(Resource, id)
+		}
+		ordered[i] = e
+	}
+	return ordered, nil
 }

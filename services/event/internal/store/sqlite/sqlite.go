@@ -74,19 +74,7 @@ func (s *Store) Get(ctx context.Context, ids ...string) ([]event.Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	byID := make(map[string]event.Event, len(found))
-	for _, e := range found {
-		byID[e.ID] = e
-	}
-	ordered := make([]event.Event, len(ids))
-	for i, id := range ids {
-		e, ok := byID[id]
-		if !ok {
-			return nil, fault.Missing(event.Resource, id)
-		}
-		ordered[i] = e
-	}
-	return ordered, nil
+	return event.InOrder(found, ids)
 }
 
 // List implements event.Store.
