@@ -126,7 +126,7 @@ func TestUnderMovesViolationsBelowAField(t *testing.T) {
 	if !errors.Is(got, cause) {
 		t.Error("the cause is lost")
 	}
-	if missing := fault.Missing("Event", "x"); fault.Under("event", missing) != error(missing) {
+	if missing := fault.Missing("Event", "x"); !errors.Is(fault.Under("event", missing), missing) {
 		t.Error("a fault of another kind doesn't stay as it is")
 	}
 	if fault.Under("event", nil) != nil {

@@ -10,7 +10,6 @@ import (
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
@@ -77,11 +76,6 @@ type untranslated struct{ grpc.ClientStream }
 
 func (s untranslated) RecvMsg(m any) error { return keepEOF(s.ClientStream.RecvMsg(m)) }
 func (s untranslated) SendMsg(m any) error { return keepEOF(s.ClientStream.SendMsg(m)) }
-
-func (s untranslated) Header() (metadata.MD, error) {
-	header, err := s.ClientStream.Header()
-	return header, FromError(err)
-}
 
 // timeout gives a call without a deadline the default one.
 func timeout(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {

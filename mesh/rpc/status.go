@@ -62,8 +62,12 @@ func ToStatus(err error) *status.Status {
 }
 
 // asFault finds the fault in an error, or makes one of a context's end or of a status that a library returned.
+// The status is taken without what is wrapped around it, such as the count of attempts that gRPC puts before its message.
 func asFault(err error) *fault.Error {
-	var f *fault.Error
+	var (
+		f  *fault.Error
+		st interface{ GRPCStatus() *status.Status }
+	)
 	switch {
 	case errors.As(err, &f):
 		return f
@@ -71,9 +75,8 @@ func asFault(err error) *fault.Error {
 		return fault.New(fault.Timeout, "the deadline passed").Because(err)
 	case errors.Is(err, context.Canceled):
 		return fault.New(fault.Canceled, "the caller gave up").Because(err)
-	}
-	if st, ok := status.FromError(err); ok {
-		return fromStatus(st)
+	case errors.As(err, &st):
+		return fromStatus(st.GRPCStatus())
 	}
 	return fault.New(fault.Internal, internalMessage).Because(err)
 }
