@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"eventprospect/dev/internal/issuer"
 	"eventprospect/dev/internal/trial"
 	"eventprospect/dev/stack"
 	"eventprospect/dev/system"
@@ -59,6 +60,9 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 		text, err := os.ReadFile(*realm)
 		if err != nil {
 			return fmt.Errorf("realm file: %w", err)
+		}
+		if _, err := issuer.ParseRealm(text); err != nil {
+			return fmt.Errorf("%s: %w", *realm, err)
 		}
 		cfg.Realm = text
 	}

@@ -4,7 +4,6 @@ package system
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -68,7 +67,7 @@ func Start(ctx context.Context, cfg Config) (*System, error) {
 func (s *System) start(ctx context.Context) error {
 	realm, err := issuer.ParseRealm(s.cfg.Realm)
 	if err != nil {
-		return fmt.Errorf("realm file: %w", err)
+		return err
 	}
 	if err := s.openData(); err != nil {
 		return err

@@ -1,0 +1,71 @@
+// Package e2e_test holds the system to its word, from outside: what it promises to clients, and to those who run it.
+package e2e_test
+
+import (
+	"bytes"
+	"io"
+	"log/slog"
+	"sync"
+	"testing"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+
+	"eventprospect/dev/stack"
+	"eventprospect/dev/system"
+	"eventprospect/e2e/client"
+)
+
+// world is a running system, its client, and what it said and did.
+type world struct {
+	*client.Client
+	system *system.System
+	log    *lockedBuffer
+	spans  *tracetest.SpanRecorder
+}
+
+// newWorld starts a system on free ports and temporary data for the time of the test.
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{log: &lockedBuffer{}, spans: tracetest.NewSpanRecorder()}
+	var err error
+	w.system, err = system.Start(t.Context(), system.Config{
+		Realm: stack.Realm, Log: io.MultiWriter(w.log, t.Output()), LogLevel: slog.LevelDebug,
+		Spans: []sdktrace.SpanProcessor{w.spans},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := w.system.Stop(); err != nil {
+			t.Errorf("stop: %v", err)
+		}
+	})
+	at := w.system.Endpoints
+	w.Client, err = client.New(client.Endpoints{
+		Gateway: at.Gateway, Issuer: at.Issuer, Event: at.Event, Prospect: at.Prospect, Registry: at.Registry,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.Close)
+	return w
+}
+
+// lockedBuffer keeps what several write at once.
+type lockedBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(text []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(text)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
