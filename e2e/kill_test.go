@@ -24,8 +24,6 @@ const (
 	acked = 120
 	// callers create prospects at once.
 	callers = 8
-	// lease is how long a message that was being published when the process died is left alone.
-	lease = 30 * time.Second
 )
 
 // TestNothingAcknowledgedIsLostWhenKilled kills the whole system again and again, with prospects being created, and starts it on the
@@ -135,7 +133,7 @@ func call(t *testing.T, p *command.Process, contract string) (context.Context, *
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), lease+client.Patience)
+	ctx, cancel := context.WithTimeout(t.Context(), client.Patience)
 	t.Cleanup(cancel)
 	if ctx, err = p.As(ctx, client.Reader); err != nil {
 		t.Fatal(err)

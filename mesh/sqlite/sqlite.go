@@ -27,6 +27,9 @@ type DB struct {
 
 // Open opens, or makes, the database in this file and brings its schema up to date with the migrations.
 func Open(ctx context.Context, path string, migrations fs.FS) (*DB, error) {
+	if path == "" {
+		return nil, errors.New("database: no file is named") // SQLite would keep everything in memory
+	}
 	db := &DB{}
 	var err error
 	if db.write, err = open(path, 1); err == nil {
@@ -97,8 +100,9 @@ func (db *DB) Write(ctx context.Context, do func(*sql.Tx) error) error {
 	if err != nil {
 		return Fault(ctx, err)
 	}
+	// Does nothing after a commit. Also when do panics: there is but one connection to write with.
+	defer func() { _ = tx.Rollback() }()
 	if err := do(tx); err != nil {
-		_ = tx.Rollback() // the reason to roll back is what matters
 		return Fault(ctx, err)
 	}
 	return Fault(ctx, tx.Commit())

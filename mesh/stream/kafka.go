@@ -53,6 +53,13 @@ func (c Config) Validate() error {
 // DLQ is the topic for records that could not be applied.
 func (c Config) DLQ() string { return c.Topic + ".dlq" }
 
+const (
+	// deliveryTimeout bounds how long a record is tried to be sent, and requestTimeout each of the two waits of one
+	// attempt: for the brokers to agree, and for the answer.
+	deliveryTimeout = 15 * time.Second
+	requestTimeout  = 5 * time.Second
+)
+
 // newClient makes a client that produces at once, keeps every acknowledged record, and traces what it does. It connects when it
 // is first used.
 func newClient(cfg Config, traces *telemetry.Traces, more ...kgo.Opt) (*kgo.Client, *kotel.Tracer, error) {
@@ -63,6 +70,12 @@ func newClient(cfg Config, traces *telemetry.Traces, more ...kgo.Opt) (*kgo.Clie
 		kgo.RequiredAcks(kgo.AllISRAcks()),
 		// The default lingers for 10 ms to fill batches; the relay hands over whole batches already.
 		kgo.ProducerLinger(0),
+		// A record whose fate isn't known is given up, too, so that nobody waits for a broker that is gone: what was given up
+		// is sent again later, and may then be there twice.
+		kgo.RecordDeliveryTimeout(deliveryTimeout),
+		kgo.AllowIdempotentProduceCancellation(),
+		kgo.ProduceRequestTimeout(requestTimeout),
+		kgo.RequestTimeoutOverhead(requestTimeout),
 	}, more...)...)
 	if err != nil {
 		return nil, nil, fmt.Errorf("kafka: %w", err)

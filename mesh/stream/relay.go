@@ -17,10 +17,13 @@ import (
 const (
 	// relayBatch is how many messages are published together.
 	relayBatch = 500
-	// relayLease is how long claimed messages are left alone by other relays; a batch takes far less.
+	// relayLease is how long claimed messages are left alone by other relays. It is longer than a message can be under way
+	// (deliveryTimeout and one attempt more), so that no two relays publish the same.
 	relayLease = 30 * time.Second
 	// relayPoll is the safety net: how long a message may lie whose wake-up was lost.
 	relayPoll = time.Second
+	// stopPatience is how long a stopping relay waits for the answers to what is under way.
+	stopPatience = time.Second
 	// contentType is that of every payload.
 	contentType = "application/protobuf"
 )
@@ -35,6 +38,7 @@ type Relay struct {
 	traces *telemetry.Traces
 	log    *slog.Logger
 	wake   chan struct{}
+	poll   time.Duration
 }
 
 // NewRelay makes a relay for a queue. Source is the CloudEvents source of its messages: "/prospect".
@@ -45,7 +49,7 @@ func NewRelay(queue outbox.Queue, cfg Config, source string, traces *telemetry.T
 	}
 	return &Relay{
 		queue: queue, client: client, cfg: cfg, source: source, owner: uuid.NewString(),
-		traces: traces, log: log, wake: make(chan struct{}, 1),
+		traces: traces, log: log, wake: make(chan struct{}, 1), poll: relayPoll,
 	}, nil
 }
 
@@ -83,7 +87,7 @@ func (r *Relay) Run(ctx context.Context) error {
 
 // idle waits for a wake-up, or for the poll.
 func (r *Relay) idle(ctx context.Context) {
-	timer := time.NewTimer(relayPoll)
+	timer := time.NewTimer(r.poll)
 	defer timer.Stop()
 	select {
 	case <-r.wake:
@@ -101,21 +105,23 @@ func (r *Relay) publish(ctx context.Context) (int, error) {
 	}
 	results := make([]error, len(claimed))
 	var acks sync.WaitGroup
-	for i, message := range claimed {
+	longer, cancel := lasting(ctx)
+	defer cancel()
+	for i, m := range claimed {
 		acks.Add(1)
-		r.client.Produce(r.traces.WithTraceparent(ctx, message.Trace), r.record(message.Message), func(_ *kgo.Record, err error) {
+		r.client.Produce(r.traces.WithTraceparent(longer, m.Trace), r.record(m.Message), func(_ *kgo.Record, err error) {
 			results[i] = err
 			acks.Done()
 		})
 	}
 	acks.Wait()
 	var done []int64
-	for i, message := range claimed {
+	for i, m := range claimed {
 		if results[i] != nil {
-			err = fmt.Errorf("message %s: %w", message.ID, results[i])
+			err = fmt.Errorf("message %s: %w", m.ID, results[i])
 			continue
 		}
-		done = append(done, message.Position)
+		done = append(done, m.Position)
 	}
 	// What Kafka has must not be claimed again, even if this process is stopping.
 	if failed := r.queue.Done(context.WithoutCancel(ctx), done); failed != nil {
@@ -124,13 +130,21 @@ func (r *Relay) publish(ctx context.Context) (int, error) {
 	return len(done), err
 }
 
-// record makes the Kafka record of a message.
+// lasting gives a context that ends a while after this one: what is under way when the process stops can be finished, but a
+// broker that hangs doesn't hold up the stop.
+func lasting(ctx context.Context) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	unhook := context.AfterFunc(ctx, func() { time.AfterFunc(stopPatience, cancel) })
+	return longer, func() { unhook(); cancel() }
+}
+
+// record makes the Kafka record of a message. Its timestamp is that of its publication: the client counts the time for delivery
+// from there, and a message may have waited long.
 func (r *Relay) record(m outbox.Message) *kgo.Record {
 	return &kgo.Record{
-		Topic:     r.cfg.Topic,
-		Key:       []byte(m.Key),
-		Value:     m.Payload,
-		Timestamp: m.Time,
+		Topic: r.cfg.Topic,
+		Key:   []byte(m.Key),
+		Value: m.Payload,
 		Headers: []kgo.RecordHeader{
 			{Key: "ce_specversion", Value: []byte("1.0")},
 			{Key: "ce_id", Value: []byte(m.ID)},

@@ -62,6 +62,9 @@ func (h *Handler) Handle(ctx context.Context, record *kgo.Record) error {
 }
 
 func (h *Handler) check(message *eventsv1.ProspectEvent) error {
+	if message.GetOccurTime().CheckValid() != nil {
+		return fault.InvalidField("occur_time", "must be a time of the years 1 to 9999")
+	}
 	err := h.validate.Validate(message)
 	var broken *protovalidate.ValidationError
 	if !errors.As(err, &broken) {

@@ -34,6 +34,8 @@ func (c *Client) Exists(ctx context.Context, id string) (bool, error) {
 		return true, nil
 	case fault.Is(err, fault.NotFound), fault.Is(err, fault.Invalid):
 		return false, nil
+	case fault.Is(err, fault.Canceled):
+		return false, err
 	case fault.Is(err, fault.Unavailable), fault.Is(err, fault.Timeout), fault.Is(err, fault.Exhausted):
 		return false, fault.Away("the Event service", retryAfter).Because(err)
 	}

@@ -60,7 +60,9 @@ func (s *Service) Create(ctx context.Context, meeting Meeting) (Prospect, error)
 	if meeting.Repeatable && fault.Is(err, fault.AlreadyExists) {
 		return s.Get(ctx, p.ID)
 	}
-	s.wake()
+	if err == nil {
+		s.wake()
+	}
 	return p, err
 }
 
@@ -141,7 +143,9 @@ func (s *Service) Update(ctx context.Context, id, etag string, change Change) (P
 		}
 		return s.messages(ctx, announce(Updated, *p, changed, p.Updated))
 	})
-	s.wake()
+	if err == nil {
+		s.wake()
+	}
 	return p, err
 }
 
@@ -167,7 +171,9 @@ func (s *Service) Delete(ctx context.Context, id, etag string) error {
 		p.Version++ // the deletion is the last change of all
 		return s.messages(ctx, announce(Deleted, p, nil, s.time()))
 	})
-	s.wake()
+	if err == nil {
+		s.wake()
+	}
 	return err
 }
 

@@ -1,10 +1,13 @@
 package sqlite
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"eventprospect/services/event/internal/event"
 	"eventprospect/services/event/internal/store/storetest"
 )
 
@@ -45,6 +48,43 @@ func TestListUsesAnIndex(t *testing.T) {
 		}
 		if got := strings.Join(plan, "; "); !strings.Contains(got, "USING INDEX") || strings.Contains(got, "TEMP B-TREE") {
 			t.Errorf("%s: %s", name, got)
+		}
+	}
+}
+
+func opened(b *testing.B) *Store {
+	b.Helper()
+	s, err := Open(b.Context(), filepath.Join(b.TempDir(), "event.db"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func sample(n int) event.Event {
+	now := time.Now().UTC()
+	return event.Event{
+		ID: fmt.Sprintf("%036d", n), Name: "Conference", Date: "2026-11-23", Kind: event.Planned,
+		Created: now, Updated: now, Version: 1,
+	}
+}
+
+func BenchmarkCreate(b *testing.B) {
+	s := opened(b)
+	for n := 0; b.Loop(); n++ {
+		if err := s.Create(b.Context(), sample(n)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkApply applies messages that all are new.
+func BenchmarkApply(b *testing.B) {
+	s := opened(b)
+	for n := 0; b.Loop(); n++ {
+		if added, err := s.Apply(b.Context(), fmt.Sprint("m", n), sample(n)); err != nil || !added {
+			b.Fatal(added, err)
 		}
 	}
 }

@@ -25,6 +25,14 @@ func enqueue(ctx context.Context, tx *sql.Tx, messages []outbox.Message) error {
 	return nil
 }
 
+// release gives free what is claimed. One process at a time has the file open, so whoever claimed it before is gone.
+func (s *Store) release(ctx context.Context) error {
+	return s.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE outbox SET leased = 0 WHERE leased > 0`)
+		return err
+	})
+}
+
 // claim takes the oldest messages that nobody else holds, and of which nobody else holds an earlier one of the same key.
 const claim = `
 UPDATE outbox SET owner = :owner, leased = :until

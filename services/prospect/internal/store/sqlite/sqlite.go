@@ -32,7 +32,11 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{db}, nil
+	s := &Store{db}
+	if err := s.release(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return s, nil
 }
 
 const columns = `id, first_name, last_name, filed_work, id_event, created, updated, version`

@@ -1,0 +1,284 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// journal notes what a handler got.
+type journal struct {
+	mu      sync.Mutex
+	applied []*kgo.Record
+}
+
+func (j *journal) note(r *kgo.Record) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.applied = append(j.applied, r)
+}
+
+func (j *journal) handle(_ context.Context, r *kgo.Record) error {
+	j.note(r)
+	return nil
+}
+
+// values gives the values of a partition's records in the order in which they were applied.
+func (j *journal) values(partition int32) []string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	var all []string
+	for _, r := range j.applied {
+		if r.Partition == partition {
+			all = append(all, string(r.Value))
+		}
+	}
+	return all
+}
+
+func (j *journal) count() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return len(j.applied)
+}
+
+func (j *journal) has(value string) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.ContainsFunc(j.applied, func(r *kgo.Record) bool { return string(r.Value) == value })
+}
+
+// newConsumer makes a consumer that is quick to try again.
+func newConsumer(t *testing.T, b *broker, handle Handle) *Consumer {
+	t.Helper()
+	c, err := NewConsumer(b.cfg, "group", handle, noTraces(t), quiet(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.shortest, c.longest = time.Millisecond, 5*time.Millisecond
+	return c
+}
+
+// numbered makes the records from, from+1, ... of a partition; each value is the number.
+func numbered(partition int32, from, to int) []*kgo.Record {
+	var all []*kgo.Record
+	for n := from; n < to; n++ {
+		all = append(all, &kgo.Record{Partition: partition, Key: []byte("k"), Value: fmt.Appendf(nil, "%05d", n)})
+	}
+	return all
+}
+
+// committed tells up to which offset a partition is committed.
+func (b *broker) committed(t *testing.T, partition int32) int64 {
+	t.Helper()
+	offsets, err := admin(b.client(t)).FetchOffsets(within(t), "group")
+	if errors.Is(err, kerr.GroupIDNotFound) {
+		return -1
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, _ := offsets.Lookup(b.cfg.Topic, partition)
+	return found.At
+}
+
+func TestConsumerKeepsTheOrderOfEachPartition(t *testing.T) {
+	t.Parallel()
+	b, j := newBroker(t), &journal{}
+	start(t, newConsumer(t, b, j.handle).Run)
+	b.topics(t)
+	for p := range b.cfg.Partitions {
+		b.produce(t, numbered(p, 0, 200)...)
+	}
+	eventually(t, "all are applied", func() bool { return j.count() >= 600 })
+	for p := range b.cfg.Partitions {
+		if got := j.values(p); len(got) != 200 || !slices.IsSorted(got) {
+			t.Errorf("partition %d: %d records: %v", p, len(got), got)
+		}
+		eventually(t, "all are committed", func() bool { return b.committed(t, p) == 200 })
+	}
+}
+
+func TestConsumerFallsBehindAndCatchesUp(t *testing.T) {
+	t.Parallel()
+	b, j := newBroker(t), &journal{}
+	b.topics(t)
+	const total = 3*maxWaiting + 7
+	b.produce(t, numbered(0, 0, total)...)
+	free := make(chan struct{})
+	c := newConsumer(t, b, func(ctx context.Context, r *kgo.Record) error {
+		<-free
+		return j.handle(ctx, r)
+	})
+	start(t, c.Run)
+	eventually(t, "the partition isn't fetched any more", func() bool { return len(c.client.PauseFetchPartitions(nil)) > 0 })
+	close(free)
+	eventually(t, "all are applied", func() bool { return j.count() >= total })
+	if got := j.values(0); len(got) != total || !slices.IsSorted(got) {
+		t.Errorf("%d records, in order: %v", len(got), slices.IsSorted(got))
+	}
+}
+
+func TestConsumerStoppedBeforeSuccessLeavesTheRecordToTheNext(t *testing.T) {
+	t.Parallel()
+	b, first, second := newBroker(t), &journal{}, &journal{}
+	b.topics(t)
+	b.produce(t, numbered(0, 0, 5)...)
+	failing := make(chan struct{}, 1000)
+	c := newConsumer(t, b, func(ctx context.Context, r *kgo.Record) error {
+		if string(r.Value) == "00002" {
+			failing <- struct{}{}
+			return errAway
+		}
+		return first.handle(ctx, r)
+	})
+	c.attempts = 1000
+	stop := start(t, c.Run)
+	<-failing
+	stop()
+	start(t, newConsumer(t, b, second.handle).Run)
+	eventually(t, "the next one applies the rest", func() bool { return second.has("00004") })
+	if got := first.values(0); !slices.Equal(got, []string{"00000", "00001"}) {
+		t.Errorf("the first one applied %v", got)
+	}
+	if got := second.values(0); !slices.Equal(got, []string{"00002", "00003", "00004"}) {
+		t.Errorf("the second one applied %v", got)
+	}
+}
+
+func TestConsumerFinishesTheRecordInHandWhenStopped(t *testing.T) {
+	t.Parallel()
+	b, j := newBroker(t), &journal{}
+	b.topics(t)
+	b.produce(t, numbered(0, 0, 2)...)
+	inHand, free := make(chan struct{}), make(chan struct{})
+	ctx, cancel := context.WithCancel(t.Context())
+	c := newConsumer(t, b, func(ctx context.Context, r *kgo.Record) error {
+		close(inHand) // panics, were there a second record
+		<-free
+		if err := ctx.Err(); err != nil {
+			t.Errorf("the attempt was cut off: %v", err)
+		}
+		return j.handle(ctx, r)
+	})
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = c.Run(ctx) }()
+	<-inHand
+	cancel()
+	close(free)
+	<-ended
+	if got, at := j.count(), b.committed(t, 0); got != 1 || at != 1 {
+		t.Errorf("%d applied, committed up to %d, want 1 and 1", got, at)
+	}
+}
+
+func TestFailingRecordHoldsUpItsPartitionOnly(t *testing.T) {
+	t.Parallel()
+	b, j := newBroker(t), &journal{}
+	b.topics(t)
+	failing, mended := make(chan struct{}, 1000), make(chan struct{})
+	c := newConsumer(t, b, func(ctx context.Context, r *kgo.Record) error {
+		select {
+		case <-mended:
+		default:
+			if r.Partition == 0 {
+				failing <- struct{}{}
+				return errAway
+			}
+		}
+		return j.handle(ctx, r)
+	})
+	c.attempts = 1 << 30
+	start(t, c.Run)
+	b.produce(t, numbered(0, 0, 3)...)
+	<-failing
+	// Several polls and commits, all while partition 0 waits.
+	for n := range 3 {
+		b.produce(t, numbered(1, n, n+1)...)
+		eventually(t, "another partition goes on", func() bool { return b.committed(t, 1) == int64(n+1) })
+	}
+	if got := j.values(0); len(got) > 0 {
+		t.Errorf("applied out of order: %v", got)
+	}
+	close(mended)
+	eventually(t, "the partition goes on", func() bool { return len(j.values(0)) == 3 })
+}
+
+func TestConsumersShareTheWorkAndLoseNothing(t *testing.T) {
+	t.Parallel()
+	b, first, second := newBroker(t), &journal{}, &journal{}
+	b.topics(t)
+	failing := make(chan struct{}, 1<<20)
+	c := newConsumer(t, b, func(ctx context.Context, r *kgo.Record) error {
+		if string(r.Value) == "00001" { // never settles here
+			failing <- struct{}{}
+			return errAway
+		}
+		return first.handle(ctx, r)
+	})
+	c.attempts = 1 << 30
+	stop := start(t, c.Run)
+	for p := range b.cfg.Partitions {
+		b.produce(t, numbered(p, 0, 3)...)
+	}
+	<-failing
+	start(t, newConsumer(t, b, second.handle).Run)
+	eventually(t, "a partition goes to the second one, though the first one is trying", func() bool { return second.count() > 0 })
+	stop()
+	eventually(t, "all go to the second one", func() bool { return second.count() == 2*int(b.cfg.Partitions) })
+	for p := range b.cfg.Partitions {
+		if got := append(first.values(p), second.values(p)...); !slices.Equal(got, []string{"00000", "00001", "00002"}) {
+			t.Errorf("partition %d: %v", p, got)
+		}
+	}
+}
+
+func TestConsumerGoesOnWhenTheBrokerComesBack(t *testing.T) {
+	t.Parallel()
+	b, j := newBroker(t), &journal{}
+	b.topics(t)
+	b.away(true)
+	start(t, newConsumer(t, b, j.handle).Run)
+	b.away(false)
+	b.produce(t, numbered(0, 0, 3)...)
+	eventually(t, "applied after a start without broker", func() bool { return j.has("00002") })
+	b.away(true)
+	b.away(false)
+	b.produce(t, numbered(0, 3, 6)...)
+	eventually(t, "applied after an interruption", func() bool { return j.has("00005") })
+}
+
+func TestTransientErrorIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	cases := map[string]func() error{
+		"error": func() error { return errors.New("passing") },
+		"panic": func() error { panic("passing") },
+	}
+	for name, fail := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b, j := newBroker(t), &journal{}
+			b.topics(t)
+			b.produce(t, numbered(0, 0, 3)...)
+			left := attempts - 1 // only one lane uses it
+			start(t, newConsumer(t, b, func(ctx context.Context, r *kgo.Record) error {
+				if string(r.Value) == "00001" && left > 0 {
+					left--
+					return fail()
+				}
+				return j.handle(ctx, r)
+			}).Run)
+			eventually(t, "all are applied", func() bool { return j.count() == 3 })
+			if got := j.values(0); !slices.IsSorted(got) || left != 0 {
+				t.Errorf("applied %v with %d failures to come", got, left)
+			}
+		})
+	}
+}

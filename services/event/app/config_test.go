@@ -1,0 +1,71 @@
+package app
+
+import (
+	"strings"
+	"testing"
+
+	"eventprospect/mesh/conf"
+)
+
+// environ makes the defaults complete: a secret has none.
+var environ = []string{"EVENT_AUTH_CLIENT_SECRET=secret"}
+
+func load(t *testing.T, environ ...string) Config {
+	t.Helper()
+	cfg, err := conf.Load(Default(), "EVENT", "", environ)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cfg
+}
+
+func TestDefaultsNeedNothingButTheSecret(t *testing.T) {
+	t.Parallel()
+	cfg := load(t, environ...)
+	if err := cfg.Validate(); err != nil {
+		t.Error(err)
+	}
+	if cfg.Listen != "localhost:8080" || cfg.Admin != "localhost:18080" || cfg.Store != "sqlite:event.db" ||
+		cfg.Kafka.Topic != "prospect-events" || cfg.Group != "event" || cfg.Auth.ClientID != "event-service" {
+		t.Errorf("%+v", cfg)
+	}
+}
+
+func TestEverySettingIsInTheEnvironment(t *testing.T) {
+	t.Parallel()
+	cfg := load(t, "EVENT_LISTEN=:1", "EVENT_STORE=sqlite:other.db", "EVENT_GROUP=other", "EVENT_KAFKA_BROKERS=a:1,b:2",
+		"EVENT_KAFKA_TOPIC=things", "EVENT_KAFKA_PARTITIONS=3", "EVENT_KAFKA_REPLICATION=2")
+	if cfg.Listen != ":1" || cfg.Store != "sqlite:other.db" || cfg.Group != "other" || strings.Join(cfg.Kafka.Brokers, " ") != "a:1 b:2" ||
+		cfg.Kafka.Topic != "things" || cfg.Kafka.Partitions != 3 || cfg.Kafka.Replication != 2 {
+		t.Errorf("%+v", cfg)
+	}
+	if _, err := conf.Load(Default(), "EVENT", "", []string{"EVENT_STOR=x"}); err == nil {
+		t.Error("a setting that doesn't exist was taken")
+	}
+}
+
+func TestValidate(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		change func(*Config)
+		want   []string // the settings that the error names
+	}{
+		"brokers":    {func(c *Config) { c.Kafka.Brokers = nil }, []string{"kafka.brokers:"}},
+		"topic":      {func(c *Config) { c.Kafka.Topic = "" }, []string{"kafka.topic:"}},
+		"partitions": {func(c *Config) { c.Kafka.Partitions = 0 }, []string{"kafka.partitions:"}},
+		"group":      {func(c *Config) { c.Group = "" }, []string{"group:"}},
+		"listen":     {func(c *Config) { c.Listen = "nowhere" }, []string{"listen:"}},
+		"secret":     {func(c *Config) { c.Auth.ClientSecret = "" }, []string{"auth.client_secret:"}},
+		"several":    {func(c *Config) { c.Group, c.Listen, c.Kafka.Topic = "", "", "" }, []string{"group:", "listen:", "kafka.topic:"}},
+	}
+	for name, c := range cases {
+		cfg := load(t, environ...)
+		c.change(&cfg)
+		err := cfg.Validate()
+		for _, setting := range c.want {
+			if err == nil || !strings.Contains(err.Error(), setting) {
+				t.Errorf("%s: error %v, want one of %s", name, err, setting)
+			}
+		}
+	}
+}

@@ -1,0 +1,87 @@
+package app_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	eventv1 "eventprospect/gen/event/v1"
+	registryv1 "eventprospect/gen/registry/v1"
+	"eventprospect/mesh/auth"
+	"eventprospect/mesh/fault"
+	"eventprospect/mesh/meshtest"
+	"eventprospect/mesh/rpc"
+	"eventprospect/mesh/telemetry"
+)
+
+// registry knows one Event service, and takes everybody in.
+type registry struct {
+	registryv1.UnimplementedRegistryServiceServer
+	event string
+}
+
+func (*registry) Join(stream registryv1.RegistryService_JoinServer) error {
+	for {
+		if _, err := stream.Recv(); err != nil {
+			return err
+		}
+		if err := stream.Send(&registryv1.JoinResponse{Term: durationpb.New(time.Minute)}); err != nil {
+			return err
+		}
+	}
+}
+
+func (r *registry) Watch(req *registryv1.WatchRequest, stream registryv1.RegistryService_WatchServer) error {
+	answer := &registryv1.WatchResponse{Revision: 1}
+	if req.GetService() == "event" && r.event != "" {
+		answer.Instances = []*registryv1.Instance{{Service: "event", Id: "1", Address: r.event, Status: registryv1.Instance_UP}}
+	}
+	if err := stream.Send(answer); err != nil {
+		return err
+	}
+	<-stream.Context().Done()
+	return nil
+}
+
+// events is an Event service that has the event e.
+type events struct {
+	eventv1.UnimplementedEventServiceServer
+}
+
+func (events) GetEvent(_ context.Context, req *eventv1.GetEventRequest) (*eventv1.Event, error) {
+	if req.GetId() != "e" {
+		return nil, fault.Missing("Event", req.GetId())
+	}
+	return &eventv1.Event{Id: "e"}, nil
+}
+
+// serve serves what a prospect service needs around it, a registry and events, and returns the address.
+func serve(t *testing.T, issuer *meshtest.Issuer) string {
+	t.Helper()
+	log := telemetry.NewLog(t.Output(), "neighbours", 0)
+	traces, err := telemetry.NewTraces("neighbours", telemetry.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
+	verifier, err := auth.NewVerifier(ctx, issuer.Config("neighbours"), log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := rpc.NewServer(verifier, traces, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener := meshtest.Listen(t)
+	registryv1.RegisterRegistryServiceServer(server, &registry{event: listener.Addr().String()})
+	eventv1.RegisterEventServiceServer(server, events{})
+	if err := server.Seal(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(server.Stop)
+	return listener.Addr().String()
+}
