@@ -15,40 +15,43 @@ import (
 
 // startProcesses starts the processes of the mesh, each as it would run alone, and waits until all serve.
 func (s *System) startProcesses(ctx context.Context) error {
-	s.Registry, s.Event, s.Prospect = address(s.ports.registry.main), address(s.ports.event.main), address(s.ports.prospect.main)
-	s.Gateway = "http://" + address(s.ports.gateway.main)
-	s.RegistryAdmin, s.EventAdmin, s.ProspectAdmin = address(s.ports.registry.admin), address(s.ports.event.admin), address(s.ports.prospect.admin)
-	s.GatewayAdmin = address(s.ports.gateway.admin)
-
-	registryConfig := registry.Default()
-	s.adapt(&registryConfig.Config)
-
-	eventConfig := event.Default()
-	s.adapt(&eventConfig.Config)
-	eventConfig.Kafka.Brokers = []string{s.Kafka}
-	prospectConfig := prospect.Default()
-	s.adapt(&prospectConfig.Config)
-	prospectConfig.Kafka.Brokers = []string{s.Kafka}
-	for _, store := range []struct {
-		name    string
-		setting *string
-	}{{"event", &eventConfig.Store}, {"prospect", &prospectConfig.Store}} {
-		folder, err := s.folder(store.name)
-		if err != nil {
-			return err
-		}
-		*store.setting = "sqlite:" + filepath.Join(folder, store.name+".db")
+	s.noteAddresses()
+	registryConfig, eventConfig := registry.Default(), event.Default()
+	prospectConfig, gatewayConfig := prospect.Default(), gateway.Default()
+	for _, common := range []*mesh.Config{&registryConfig.Config, &eventConfig.Config, &prospectConfig.Config, &gatewayConfig.Config} {
+		s.adapt(common)
 	}
-
-	gatewayConfig := gateway.Default()
-	s.adapt(&gatewayConfig.Config)
-
-	for _, started := range []<-chan error{
+	eventConfig.Kafka.Brokers, prospectConfig.Kafka.Brokers = []string{s.Kafka}, []string{s.Kafka}
+	var err error
+	if eventConfig.Store, err = s.store("event"); err != nil {
+		return err
+	}
+	if prospectConfig.Store, err = s.store("prospect"); err != nil {
+		return err
+	}
+	return await(ctx,
 		run(s, "registry", registryConfig, registry.Bind, s.ports.registry),
 		run(s, "event", eventConfig, event.Bind, s.ports.event),
 		run(s, "prospect", prospectConfig, prospect.Bind, s.ports.prospect),
-		run(s, "gateway", gatewayConfig, gateway.Bind, s.ports.gateway),
-	} {
+		run(s, "gateway", gatewayConfig, gateway.Bind, s.ports.gateway))
+}
+
+func (s *System) noteAddresses() {
+	s.Gateway, s.GatewayAdmin = "http://"+address(s.ports.gateway.main), address(s.ports.gateway.admin)
+	s.Event, s.EventAdmin = address(s.ports.event.main), address(s.ports.event.admin)
+	s.Prospect, s.ProspectAdmin = address(s.ports.prospect.main), address(s.ports.prospect.admin)
+	s.Registry, s.RegistryAdmin = address(s.ports.registry.main), address(s.ports.registry.admin)
+}
+
+// store gives the setting of a service's store: a SQLite file in a folder of its own.
+func (s *System) store(service string) (string, error) {
+	folder, err := s.folder(service)
+	return "sqlite:" + filepath.Join(folder, service+".db"), err
+}
+
+// await waits until every process has started, or one has not.
+func await(ctx context.Context, processes ...<-chan error) error {
+	for _, started := range processes {
 		select {
 		case err := <-started:
 			if err != nil {
