@@ -62,7 +62,6 @@ func NewConsumer(cfg Config, group string, handle Handle, traces *telemetry.Trac
 	var err error
 	c.client, c.tracer, err = newClient(cfg, traces,
 		kgo.ConsumerGroup(group),
-		kgo.ConsumeTopics(cfg.Topic),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.Balancers(kgo.CooperativeStickyBalancer()),
 		kgo.DisableAutoCommit(),
@@ -87,6 +86,8 @@ func (c *Consumer) Run(ctx context.Context) error {
 	if err := ensureTopics(ctx, c.client, c.cfg, c.log); err != nil {
 		return nil
 	}
+	// Only now: a client that looks for a topic that isn't there yet looks again a quarter of a second later.
+	c.client.AddConsumeTopics(c.cfg.Topic)
 	wait := newBackoff(c.shortest, c.longest)
 	for ctx.Err() == nil {
 		fetches := c.client.PollRecords(ctx, maxPoll)
