@@ -35,15 +35,21 @@ func (r *readiness) add(name string, run func(context.Context) error) {
 	r.checks = append(r.checks, check{name, run})
 }
 
-// report runs every check and tells which hold. Why one fails is for the log: the port may be open to many.
+// report runs every check, all at once, and tells which hold. Why one fails is for the log: the port may be open to many.
 func (r *readiness) report(ctx context.Context) (states map[string]string, all bool) {
 	r.mu.Lock()
 	checks := r.checks
 	r.mu.Unlock()
+	held := make([]bool, len(checks))
+	var running sync.WaitGroup
+	for i, c := range checks {
+		running.Go(func() { held[i] = c.holds(ctx) == nil })
+	}
+	running.Wait()
 	states, all = make(map[string]string, len(checks)), true
-	for _, c := range checks {
+	for i, c := range checks {
 		states[c.name] = "ready"
-		if c.holds(ctx) != nil {
+		if !held[i] {
 			states[c.name], all = "not ready", false
 		}
 	}

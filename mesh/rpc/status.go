@@ -110,7 +110,18 @@ func FromError(err error) error {
 	if err == nil {
 		return nil
 	}
+	if exhausted(err) {
+		return withoutText(&fault.Error{Kind: fault.Unavailable}).Because(err)
+	}
 	return asFault(err)
+}
+
+// exhausted tells whether a call was given up after its last attempt, in the one case in which grpc-go (v1.85) loses the
+// status: the attempt had ended before the request was sent, and the error wraps the io.EOF of the send. Only UNAVAILABLE is
+// tried again, so that is what it was.
+func exhausted(err error) bool {
+	_, isStatus := status.FromError(err)
+	return !isStatus && errors.Is(err, io.EOF)
 }
 
 // fromStatus keeps what a server of ours said. A status that carries no ErrorInfo of this domain was made by a library,
@@ -173,9 +184,9 @@ func kindOf(code codes.Code) fault.Kind {
 	return kinds[i]
 }
 
-// keepEOF is FromError for streams, whose good end is io.EOF.
+// keepEOF is FromError for streams, whose good end is io.EOF itself; an error that wraps it is none.
 func keepEOF(err error) error {
-	if errors.Is(err, io.EOF) {
+	if err == io.EOF { //nolint:errorlint // see above
 		return err
 	}
 	return FromError(err)
