@@ -3,48 +3,19 @@ package mesh
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"net"
 	"os"
-	"os/signal"
-	"strings"
-	"syscall"
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"eventprospect/mesh/auth"
-	"eventprospect/mesh/conf"
 	"eventprospect/mesh/telemetry"
 )
 
 // Bind puts a process together: it opens what the process needs, wires it top to bottom, and says what to serve.
 type Bind[C Configuration] func(ctx context.Context, app *App, cfg C) error
-
-// Main is the whole main function of a process: it reads the configuration, runs until a signal, and exits.
-func Main[C Configuration](name string, defaults C, bind Bind[C]) {
-	if err := command(name, defaults, bind); err != nil {
-		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
-		os.Exit(1)
-	}
-}
-
-func command[C Configuration](name string, defaults C, bind Bind[C]) error {
-	prefix := strings.ToUpper(name)
-	path := flag.String("config", "", "YAML `file` with settings; $"+conf.FileVariable(prefix)+" names one, too")
-	flag.Parse()
-	if flag.NArg() > 0 {
-		return fmt.Errorf("unexpected argument %q", flag.Arg(0))
-	}
-	cfg, err := conf.Load(defaults, prefix, conf.Path(prefix, *path), os.Environ())
-	if err != nil {
-		return err
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	return Run(ctx, name, cfg, bind)
-}
 
 // options are what Run may be given besides a configuration.
 type options struct {
@@ -89,7 +60,9 @@ func Run[C Configuration](ctx context.Context, name string, cfg C, bind Bind[C],
 		return err
 	}
 	err = bind(ctx, app, cfg)
-	if err == nil {
+	if err != nil && ctx.Err() != nil {
+		err = nil // it was told to stop while it was waiting for something
+	} else if err == nil {
 		app.awaitJoin(ctx, o.started)
 		app.Log.Info("serving", "address", app.listener.Addr().String())
 		err = app.wait(ctx)

@@ -93,3 +93,10 @@ func As(t testing.TB, token string) context.Context {
 	t.Cleanup(cancel)
 	return metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+token)
 }
+
+// Background gives a context for work that must be done even when the test is over; it ends when patience does.
+func Background(t testing.TB) context.Context {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), Patience)
+	t.Cleanup(cancel)
+	return ctx
+}

@@ -48,10 +48,10 @@ func TestOpenNamesWhatItCannotOpen(t *testing.T) {
 		path       string
 		migrations fs.FS
 	}{
-		"broken file":      {broken, schema},
-		"missing folder":   {filepath.Join(folder, "none", "things.db"), schema},
-		"a file as folder": {filepath.Join(broken, "things.db"), schema},
-		"a folder":         {folder, schema},
+		"broken file":      {broken, tables},
+		"missing folder":   {filepath.Join(folder, "none", "things.db"), tables},
+		"a file as folder": {filepath.Join(broken, "things.db"), tables},
+		"a folder":         {folder, tables},
 		"bad migration":    {filepath.Join(folder, "bad.db"), fstest.MapFS{"00001_bad.sql": {Data: []byte("-- +goose Up\nNONSENSE;")}}},
 		"no migration":     {filepath.Join(folder, "empty.db"), fstest.MapFS{}},
 	}
@@ -64,7 +64,7 @@ func TestOpenNamesWhatItCannotOpen(t *testing.T) {
 			t.Errorf("%s: the error doesn't name the file: %v", name, err)
 		}
 	}
-	if _, err := Open(t.Context(), "", schema); err == nil || !strings.Contains(err.Error(), "no file is named") {
+	if _, err := Open(t.Context(), "", tables); err == nil || !strings.Contains(err.Error(), "no file is named") {
 		t.Errorf("no file: error %v", err)
 	}
 }
@@ -73,7 +73,25 @@ func TestOpenWithAnEndedContext(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Open(ctx, filepath.Join(t.TempDir(), "things.db"), schema); !errors.Is(err, context.Canceled) {
+	if _, err := Open(ctx, filepath.Join(t.TempDir(), "things.db"), tables); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want %v", err, context.Canceled)
+	}
+}
+
+func TestANewerSchemaIsRefused(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "newer.db")
+	db, err := Open(t.Context(), path, tables)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.write.ExecContext(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, 1)`); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(t.Context(), path, tables); err == nil || !strings.Contains(err.Error(), "run a newer program") {
+		t.Errorf("error %v, want one that refuses the newer schema", err)
 	}
 }

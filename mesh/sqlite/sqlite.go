@@ -17,6 +17,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"eventprospect/mesh/fault"
+	"eventprospect/mesh/schema"
 )
 
 // DB is an open database. SQLite has one writer at a time: writers queue up in Go, in order, where they would sleep and try
@@ -33,7 +34,7 @@ func Open(ctx context.Context, path string, migrations fs.FS) (*DB, error) {
 	db := &DB{}
 	var err error
 	if db.write, err = open(path, 1); err == nil {
-		err = migrate(ctx, db.write, migrations)
+		err = schema.Migrate(ctx, goose.DialectSQLite3, db.write, migrations)
 	}
 	if err == nil {
 		db.read, err = open(path, max(2, runtime.NumCPU()))
@@ -58,15 +59,6 @@ func open(path string, connections int) (*sql.DB, error) {
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
 	return db, nil
-}
-
-func migrate(ctx context.Context, db *sql.DB, migrations fs.FS) error {
-	provider, err := goose.NewProvider(goose.DialectSQLite3, db, migrations)
-	if err != nil {
-		return err
-	}
-	_, err = provider.Up(ctx)
-	return err
 }
 
 // Close closes the database.

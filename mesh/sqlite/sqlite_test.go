@@ -12,8 +12,8 @@ import (
 	"eventprospect/mesh/fault"
 )
 
-// schema is one table.
-var schema = fstest.MapFS{"00001_things.sql": {Data: []byte(`-- +goose Up
+// tables is one table.
+var tables = fstest.MapFS{"00001_things.sql": {Data: []byte(`-- +goose Up
 CREATE TABLE things (id TEXT NOT NULL PRIMARY KEY, name TEXT UNIQUE, size INTEGER NOT NULL CHECK (size > 0)) STRICT;
 -- +goose Down
 DROP TABLE things;
@@ -21,7 +21,7 @@ DROP TABLE things;
 
 func newDB(t testing.TB, path string) *DB {
 	t.Helper()
-	db, err := Open(t.Context(), path, schema)
+	db, err := Open(t.Context(), path, tables)
 	if err != nil {
 		t.Fatal(err)
 	}
