@@ -27,19 +27,12 @@ type Message struct {
 	Trace string
 }
 
-// Claimed is a message that a relay has taken in order to publish it.
-type Claimed struct {
-	Message
-	// Position is the store's own handle, to say later that it is done.
-	Position int64
-}
-
 // Queue is what a relay needs of a store.
 type Queue interface {
-	// Claim takes up to limit unpublished messages, oldest first, for the owner and until the lease ends. It passes over
-	// messages of a key of which another owner holds an earlier one, so that a key's order survives several
-	// relays. It returns what the same owner holds already, too: a relay asks again after a failure.
-	Claim(ctx context.Context, owner string, limit int, lease time.Duration) ([]Claimed, error)
+	// Claim takes up to limit unpublished messages, of the oldest, for the owner and until the lease ends; those of one key are in
+	// their order. It passes over messages of a key of which another owner holds an earlier one, so that a key's
+	// order survives several relays. It returns what the same owner holds already, too: a relay asks again after a failure.
+	Claim(ctx context.Context, owner string, limit int, lease time.Duration) ([]Message, error)
 	// Done says that these messages are published; they are never claimed again.
-	Done(ctx context.Context, positions []int64) error
+	Done(ctx context.Context, published []Message) error
 }

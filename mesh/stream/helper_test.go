@@ -181,8 +181,8 @@ func start(t *testing.T, run func(context.Context) error) (stop func()) {
 // queue is an outbox in memory, for one relay.
 type queue struct {
 	mu      sync.Mutex
-	waiting []outbox.Claimed
-	done    []int64
+	waiting []outbox.Message
+	done    []string
 	claims  int
 	// fail, if set, is what the next calls answer.
 	claimFails, doneFails int
@@ -193,12 +193,10 @@ var errAway = errors.New("the database is away")
 func (q *queue) add(messages ...outbox.Message) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for _, m := range messages {
-		q.waiting = append(q.waiting, outbox.Claimed{Message: m, Position: int64(len(q.waiting) + len(q.done) + 1)})
-	}
+	q.waiting = append(q.waiting, messages...)
 }
 
-func (q *queue) Claim(_ context.Context, _ string, limit int, _ time.Duration) ([]outbox.Claimed, error) {
+func (q *queue) Claim(_ context.Context, _ string, limit int, _ time.Duration) ([]outbox.Message, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.claims++
@@ -209,15 +207,17 @@ func (q *queue) Claim(_ context.Context, _ string, limit int, _ time.Duration) (
 	return slices.Clone(q.waiting[:min(limit, len(q.waiting))]), nil
 }
 
-func (q *queue) Done(_ context.Context, positions []int64) error {
+func (q *queue) Done(_ context.Context, published []outbox.Message) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(positions) > 0 && q.doneFails > 0 {
+	if len(published) > 0 && q.doneFails > 0 {
 		q.doneFails--
 		return errAway
 	}
-	q.done = append(q.done, positions...)
-	q.waiting = slices.DeleteFunc(q.waiting, func(c outbox.Claimed) bool { return slices.Contains(positions, c.Position) })
+	for _, m := range published {
+		q.done = append(q.done, m.ID)
+	}
+	q.waiting = slices.DeleteFunc(q.waiting, func(m outbox.Message) bool { return slices.Contains(q.done, m.ID) })
 	return nil
 }
 

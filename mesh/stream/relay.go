@@ -109,25 +109,25 @@ func (r *Relay) publish(ctx context.Context) (int, error) {
 	defer cancel()
 	for i, m := range claimed {
 		acks.Add(1)
-		r.client.Produce(r.traces.WithTraceparent(longer, m.Trace), r.record(m.Message), func(_ *kgo.Record, err error) {
+		r.client.Produce(r.traces.WithTraceparent(longer, m.Trace), r.record(m), func(_ *kgo.Record, err error) {
 			results[i] = err
 			acks.Done()
 		})
 	}
 	acks.Wait()
-	var done []int64
+	var published []outbox.Message
 	for i, m := range claimed {
 		if results[i] != nil {
 			err = fmt.Errorf("message %s: %w", m.ID, results[i])
 			continue
 		}
-		done = append(done, m.Position)
+		published = append(published, m)
 	}
 	// What Kafka has must not be claimed again, even if this process is stopping.
-	if failed := r.queue.Done(context.WithoutCancel(ctx), done); failed != nil {
+	if failed := r.queue.Done(context.WithoutCancel(ctx), published); failed != nil {
 		err = failed
 	}
-	return len(done), err
+	return len(published), err
 }
 
 // lasting gives a context that ends a while after this one: what is under way when the process stops can be finished, but a

@@ -6,4 +6,7 @@ import (
 	"eventprospect/services/prospect/app"
 )
 
-func main() { mesh.Main("prospect", app.Default(), app.Bind) }
+func main() {
+	mesh.Main("prospect", app.Default(), app.Bind,
+		mesh.Command[app.Config]{Name: "migrate", About: "bring the store's schema or indexes up to date", Run: app.Migrate})
+}

@@ -3,8 +3,6 @@ package app
 
 import (
 	"context"
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,13 +11,11 @@ import (
 	eventv1 "eventprospect/gen/event/v1"
 	prospectv1 "eventprospect/gen/prospect/v1"
 	"eventprospect/mesh"
-	"eventprospect/mesh/outbox"
 	"eventprospect/mesh/stream"
 	"eventprospect/services/prospect/internal/api"
 	"eventprospect/services/prospect/internal/events"
 	"eventprospect/services/prospect/internal/prospect"
 	"eventprospect/services/prospect/internal/publish"
-	"eventprospect/services/prospect/internal/store/sqlite"
 )
 
 // requests is the namespace of the ids (UUIDv5) that stand for clients' request ids.
@@ -27,7 +23,7 @@ var requests = uuid.MustParse("d3a7f1f2-6c57-4f7e-9a0b-52c7c5a0e1f4")
 
 // Bind puts the service together: store, relay, domain, API.
 func Bind(ctx context.Context, app *mesh.App, cfg Config) error {
-	store, err := openStore(ctx, app, cfg.Store)
+	store, err := mesh.Open(ctx, app, "store", func(ctx context.Context) (store, error) { return openStore(ctx, cfg.Store.Reveal()) })
 	if err != nil {
 		return err
 	}
@@ -46,28 +42,6 @@ func Bind(ctx context.Context, app *mesh.App, cfg Config) error {
 	return app.ServeGRPC(func(server grpc.ServiceRegistrar) {
 		prospectv1.RegisterProspectServiceServer(server, api.New(prospects, idOf))
 	})
-}
-
-// store is what every engine offers: prospects, and the messages that tell of them.
-type store interface {
-	prospect.Store
-	outbox.Queue
-}
-
-// openStore opens the store that the setting's scheme names.
-func openStore(ctx context.Context, app *mesh.App, setting string) (store, error) {
-	scheme, rest, _ := strings.Cut(setting, ":")
-	switch scheme {
-	case "sqlite":
-		s, err := sqlite.Open(ctx, rest)
-		if err != nil {
-			return nil, err
-		}
-		app.OnClose(s.Close)
-		app.Ready("store", s.Ping)
-		return s, nil
-	}
-	return nil, fmt.Errorf("store: the scheme %q of the setting is none of: sqlite", scheme)
 }
 
 // newID makes an id that grows with time (UUIDv7, RFC 9562 section 5.7), so that new rows lie side by side.

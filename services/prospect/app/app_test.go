@@ -15,6 +15,7 @@ import (
 	eventsv1 "eventprospect/gen/prospect/events/v1"
 	prospectv1 "eventprospect/gen/prospect/v1"
 	"eventprospect/mesh"
+	"eventprospect/mesh/conf"
 	"eventprospect/mesh/fault"
 	"eventprospect/mesh/meshtest"
 	"eventprospect/services/prospect/app"
@@ -33,7 +34,7 @@ func config(t *testing.T, issuer *meshtest.Issuer) app.Config {
 	cfg := app.Default()
 	cfg.Config = meshtest.Config(issuer, serve(t, issuer), "prospect-service")
 	cfg.Kafka.Brokers = kafka.ListenAddrs()
-	cfg.Store = "sqlite:" + filepath.Join(t.TempDir(), "prospect.db")
+	cfg.Store = conf.Secret("sqlite:" + filepath.Join(t.TempDir(), "prospect.db"))
 	return cfg
 }
 
@@ -117,7 +118,7 @@ func TestWhatCannotWorkStopsTheStart(t *testing.T) {
 		"unknown store": {func(c *app.Config) { c.Store = "oracle:somewhere" }, `"oracle"`},
 		"no store":      {func(c *app.Config) { c.Store = "" }, `""`},
 		"no file":       {func(c *app.Config) { c.Store = "sqlite:" }, "no file"},
-		"no folder":     {func(c *app.Config) { c.Store = "sqlite:" + missing }, missing},
+		"no folder":     {func(c *app.Config) { c.Store = conf.Secret("sqlite:" + missing) }, missing},
 		"no registry":   {func(c *app.Config) { c.Registry = "" }, "no registry"},
 	}
 	for name, c := range cases {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"eventprospect/mesh"
+	"eventprospect/mesh/conf"
 	"eventprospect/mesh/stream"
 )
 
@@ -12,8 +13,8 @@ import (
 type Config struct {
 	mesh.Config `koanf:",flatten"`
 
-	// Store is where prospects are kept: sqlite:FILE.
-	Store string `koanf:"store"`
+	// Store is where prospects are kept: sqlite:FILE, or mongodb://USER:PASSWORD@HOST:PORT/DATABASE.
+	Store conf.Secret `koanf:"store"`
 	// Kafka is where the messages about prospects go.
 	Kafka stream.Config `koanf:"kafka"`
 }

@@ -79,7 +79,7 @@ func newServer(t *testing.T, issuer *meshtest.Issuer, traces *telemetry.Traces) 
 }
 
 // waiting gives the messages in the outbox.
-func (r *running) waiting(t *testing.T) []outbox.Claimed {
+func (r *running) waiting(t *testing.T) []outbox.Message {
 	t.Helper()
 	claimed, err := r.store.Claim(t.Context(), "test", 1000, time.Hour)
 	if err != nil {

@@ -108,6 +108,8 @@ func (d Details) check() error {
 			violations = append(violations, fault.Violation{Field: f.name, Detail: "must not be empty"})
 		case utf8.RuneCountInString(f.value) > maxText:
 			violations = append(violations, fault.Violation{Field: f.name, Detail: fmt.Sprintf("must be at most %d characters", maxText)})
+		case strings.ContainsRune(f.value, 0): // some databases can't keep it
+			violations = append(violations, fault.Violation{Field: f.name, Detail: "must not hold the character U+0000"})
 		}
 	}
 	if len(violations) > 0 {

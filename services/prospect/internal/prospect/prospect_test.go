@@ -40,6 +40,8 @@ func TestNew(t *testing.T) {
 		"nothing":       {Details{}, []string{"first_name", "last_name"}},
 		"only blanks":   {Details{FirstName: " \t", LastName: "\u00a0\n"}, []string{"first_name", "last_name"}},
 		"too long":      {Details{long, long, long, long}, []string{"first_name", "last_name", "filed_work", "id_event"}},
+		"U+0000":        {Details{"A\x00", "\x00L", "I\x00T", "\x00"}, []string{"first_name", "last_name", "filed_work", "id_event"}},
+		"other control": {Details{"A\x01", "L\x7f", "I\tT", "e"}, nil},
 		"one too long":  {Details{"Ada", "Lovelace", long, ""}, []string{"filed_work"}},
 	}
 	for name, c := range cases {
@@ -96,6 +98,7 @@ func TestChange(t *testing.T) {
 		"event cleared":       {Change{IDEvent: text("")}, Details{"Ada", "Lovelace", "IT", ""}, []string{"id_event"}, nil},
 		"one of two":          {Change{FirstName: text("Ada"), LastName: text("L")}, Details{"Ada", "L", "IT", "e"}, []string{"last_name"}, nil},
 		"name cleared":        {Change{FirstName: text("")}, before.Details, nil, []string{"first_name"}},
+		"U+0000":              {Change{FiledWork: text("I\x00T")}, before.Details, nil, []string{"filed_work"}},
 		"one of two is wrong": {Change{FirstName: text("A"), LastName: text(" ")}, before.Details, nil, []string{"last_name"}},
 	}
 	for name, c := range cases {

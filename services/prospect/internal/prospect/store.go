@@ -4,10 +4,11 @@ import (
 	"context"
 	"time"
 
+	"eventprospect/mesh/fault"
 	"eventprospect/mesh/outbox"
 )
 
-// Store keeps prospects, and with each change the message that tells of it: both are kept, or neither is. Besides the faults
+// Store keeps prospects, and with each change the messages that tell of it, whose key is the prospect's id: all are kept, or none. Besides the faults
 // named, every method may fail with Unavailable when the database can't be reached, with the context's error, and with
 // an error that is nobody's fault but ours.
 type Store interface {
@@ -44,4 +45,21 @@ type Query struct {
 type Place struct {
 	Created time.Time
 	ID      string
+}
+
+// InOrder puts prospects that a store has found into the order of the ids asked for. NotFound names the first that is missing.
+func InOrder(found []Prospect, ids []string) ([]Prospect, error) {
+	byID := make(map[string]Prospect, len(found))
+	for _, p := range found {
+		byID[p.ID] = p
+	}
+	ordered := make([]Prospect, len(ids))
+	for i, id := range ids {
+		p, ok := byID[id]
+		if !ok {
+			return nil, fault.Missing(Resource, id)
+		}
+		ordered[i] = p
+	}
+	return ordered, nil
 }

@@ -47,11 +47,11 @@ WHERE position IN (
 RETURNING position, message_id, key, type, time, payload, trace`
 
 // Claim implements outbox.Queue.
-func (s *Store) Claim(ctx context.Context, owner string, limit int, lease time.Duration) ([]outbox.Claimed, error) {
+func (s *Store) Claim(ctx context.Context, owner string, limit int, lease time.Duration) ([]outbox.Message, error) {
 	if empty, err := s.isEmpty(ctx); empty || err != nil {
 		return nil, err
 	}
-	var claimed []outbox.Claimed
+	var claimed []row
 	err := s.Write(ctx, func(tx *sql.Tx) error {
 		now := time.Now()
 		rows, err := tx.QueryContext(ctx, claim,
@@ -64,8 +64,12 @@ func (s *Store) Claim(ctx context.Context, owner string, limit int, lease time.D
 		return err
 	})
 	// RETURNING promises no order.
-	slices.SortFunc(claimed, func(a, b outbox.Claimed) int { return cmp.Compare(a.Position, b.Position) })
-	return claimed, err
+	slices.SortFunc(claimed, func(a, b row) int { return cmp.Compare(a.position, b.position) })
+	messages := make([]outbox.Message, len(claimed))
+	for i, r := range claimed {
+		messages[i] = r.Message
+	}
+	return messages, err
 }
 
 // isEmpty spares the idle relay a write.
@@ -75,13 +79,19 @@ func (s *Store) isEmpty(ctx context.Context) (bool, error) {
 	return !some, sqlite.Fault(ctx, err)
 }
 
-func scanClaimed(rows *sql.Rows) ([]outbox.Claimed, error) {
+// row is a message with its place in the order of all.
+type row struct {
+	outbox.Message
+	position int64
+}
+
+func scanClaimed(rows *sql.Rows) ([]row, error) {
 	defer func() { _ = rows.Close() }() // rows.Err tells what matters
-	var all []outbox.Claimed
+	var all []row
 	for rows.Next() {
-		var c outbox.Claimed
+		var c row
 		var at int64
-		if err := rows.Scan(&c.Position, &c.ID, &c.Key, &c.Type, &at, &c.Payload, &c.Trace); err != nil {
+		if err := rows.Scan(&c.position, &c.ID, &c.Key, &c.Type, &at, &c.Payload, &c.Trace); err != nil {
 			return nil, err
 		}
 		c.Time = time.UnixMicro(at).UTC()
@@ -91,17 +101,17 @@ func scanClaimed(rows *sql.Rows) ([]outbox.Claimed, error) {
 }
 
 // Done implements outbox.Queue.
-func (s *Store) Done(ctx context.Context, positions []int64) error {
-	if len(positions) == 0 {
+func (s *Store) Done(ctx context.Context, published []outbox.Message) error {
+	if len(published) == 0 {
 		return nil
 	}
-	args := make([]any, len(positions))
-	for i, p := range positions {
-		args[i] = p
+	args := make([]any, len(published))
+	for i, m := range published {
+		args[i] = m.ID
 	}
-	marks := strings.TrimSuffix(strings.Repeat("?, ", len(positions)), ", ")
+	marks := strings.TrimSuffix(strings.Repeat("?, ", len(published)), ", ")
 	return s.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM outbox WHERE position IN (`+marks+`)`, args...)
+		_, err := tx.ExecContext(ctx, `DELETE FROM outbox WHERE message_id IN (`+marks+`)`, args...)
 		return err
 	})
 }

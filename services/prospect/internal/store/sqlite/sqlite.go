@@ -80,19 +80,7 @@ func (s *Store) Get(ctx context.Context, ids ...string) ([]prospect.Prospect, er
 	if err != nil {
 		return nil, err
 	}
-	byID := make(map[string]prospect.Prospect, len(found))
-	for _, p := range found {
-		byID[p.ID] = p
-	}
-	ordered := make([]prospect.Prospect, len(ids))
-	for i, id := range ids {
-		p, ok := byID[id]
-		if !ok {
-			return nil, fault.Missing(prospect.Resource, id)
-		}
-		ordered[i] = p
-	}
-	return ordered, nil
+	return prospect.InOrder(found, ids)
 }
 
 // List implements prospect.Store.

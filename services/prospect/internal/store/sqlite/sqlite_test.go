@@ -122,7 +122,7 @@ func BenchmarkClaimDone(b *testing.B) {
 		if err != nil || len(claimed) != 1 {
 			b.Fatalf("claimed %d, %v", len(claimed), err)
 		}
-		if err := s.Done(b.Context(), []int64{claimed[0].Position}); err != nil {
+		if err := s.Done(b.Context(), claimed); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -3,6 +3,7 @@ package storetest
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -20,7 +21,7 @@ const (
 	patience = 20 * time.Second
 )
 
-func claim(t *testing.T, s outbox.Queue, owner string, limit int) []outbox.Claimed {
+func claim(t *testing.T, s outbox.Queue, owner string, limit int) []outbox.Message {
 	t.Helper()
 	claimed, err := s.Claim(t.Context(), owner, limit, lease)
 	if err != nil {
@@ -29,18 +30,14 @@ func claim(t *testing.T, s outbox.Queue, owner string, limit int) []outbox.Claim
 	return claimed
 }
 
-func done(t *testing.T, s outbox.Queue, claimed ...outbox.Claimed) {
+func done(t *testing.T, s outbox.Queue, claimed ...outbox.Message) {
 	t.Helper()
-	positions := make([]int64, len(claimed))
-	for i, c := range claimed {
-		positions[i] = c.Position
-	}
-	if err := s.Done(t.Context(), positions); err != nil {
+	if err := s.Done(t.Context(), claimed); err != nil {
 		t.Fatalf("done: %v", err)
 	}
 }
 
-func messageIDs(claimed []outbox.Claimed) []string {
+func messageIDs(claimed []outbox.Message) []string {
 	all := make([]string, len(claimed))
 	for i, c := range claimed {
 		all[i] = c.ID
@@ -48,10 +45,11 @@ func messageIDs(claimed []outbox.Claimed) []string {
 	return all
 }
 
-// wantClaimed compares the ids of claimed messages, in their order.
-func wantClaimed(t *testing.T, claimed []outbox.Claimed, want ...string) {
+// wantClaimed compares the ids of claimed messages, one key after the other: only within a key there is an order.
+func wantClaimed(t *testing.T, claimed []outbox.Message, want ...string) {
 	t.Helper()
-	if got := messageIDs(claimed); !slices.Equal(got, want) {
+	byKey := slices.SortedStableFunc(slices.Values(claimed), func(a, b outbox.Message) int { return strings.Compare(a.Key, b.Key) })
+	if got := messageIDs(byKey); !slices.Equal(got, want) {
 		t.Errorf("claimed %v, want %v", got, want)
 	}
 }
@@ -77,20 +75,6 @@ func messageIffChange(t *testing.T, open func() Store) {
 		t.Fatal(err)
 	}
 	wantWaiting(t, s, "created", "updated", "updated too", "deleted")
-	// A message that can't be stored takes the change with it.
-	create(t, s, sample("b", 1))
-	if _, err := s.Update(t.Context(), "b", change("new", message("b", "created"))); err == nil {
-		t.Error("two messages with one id")
-	}
-	if err := s.Create(t.Context(), sample("c", 2), message("c", "created")); err == nil {
-		t.Error("two messages with one id")
-	}
-	if diff := cmp.Diff(sample("b", 1), get(t, s, "b")); diff != "" {
-		t.Error(diff)
-	}
-	if n, err := s.Count(t.Context(), prospect.Filter{}); err != nil || n != 1 {
-		t.Errorf("%d prospects, %v", n, err)
-	}
 }
 
 func messageRoundTrip(t *testing.T, open func() Store) {
@@ -101,12 +85,12 @@ func messageRoundTrip(t *testing.T, open func() Store) {
 	bare := outbox.Message{ID: "m2", Key: "日本", Time: now, Payload: []byte{0}}
 	enqueue(t, s, full, bare)
 	claimed := claim(t, s, "relay", 10)
-	if len(claimed) != 2 || claimed[0].Position == claimed[1].Position {
+	if len(claimed) != 2 {
 		t.Fatalf("claimed %v", claimed)
 	}
 	full.Time = full.Time.UTC()
 	for i, want := range []outbox.Message{full, bare} {
-		if diff := cmp.Diff(want, claimed[i].Message); diff != "" {
+		if diff := cmp.Diff(want, claimed[i]); diff != "" {
 			t.Error(diff)
 		}
 		if claimed[i].Time.Location() != time.UTC {
@@ -155,9 +139,12 @@ func messagesInOrderPerKey(t *testing.T, open func() Store) {
 func claimTakesTheOldest(t *testing.T, open func() Store) {
 	s := opened(t, open)
 	wantClaimed(t, claim(t, s, "relay", 10))
-	enqueue(t, s, message("a", "m1"), message("b", "m2"), message("a", "m3"))
+	for i, m := range []outbox.Message{message("a", "m1"), message("b", "m2"), message("a", "m3")} {
+		m.Time = m.Time.Add(time.Duration(i) * time.Second)
+		enqueue(t, s, m)
+	}
 	wantClaimed(t, claim(t, s, "relay", 2), "m1", "m2")
-	wantClaimed(t, claim(t, s, "relay", 10), "m1", "m2", "m3")
+	wantClaimed(t, claim(t, s, "relay", 10), "m1", "m3", "m2")
 }
 
 func claimedByOne(t *testing.T, open func() Store) {
@@ -208,7 +195,7 @@ func claimKeepsAKeyTogether(t *testing.T, open func() Store) {
 	second := claim(t, s, "second", 10)
 	wantClaimed(t, second, "b1")
 	done(t, s, first...)
-	wantClaimed(t, claim(t, s, "second", 10), "a2", "b1", "a3")
+	wantClaimed(t, claim(t, s, "second", 10), "a2", "a3", "b1")
 }
 
 func claimConcurrentDisjoint(t *testing.T, open func() Store) {
@@ -251,7 +238,7 @@ func ackedNeverAgain(t *testing.T, open func() Store) {
 	for _, owner := range []string{"relay", "another"} {
 		wantClaimed(t, claim(t, s, owner, 10))
 	}
-	// Positions are not used anew: what is late with its Done doesn't take another message away.
+	// What is late with its Done doesn't take another message away.
 	enqueue(t, s, message("a", "m4"))
 	done(t, s, claimed...)
 	wantClaimed(t, claim(t, s, "relay", 10), "m4")
@@ -280,8 +267,11 @@ func restartKeepsEverything(t *testing.T, open func() Store) {
 		t.Errorf("%d prospects after the restart: %s", len(after), diff)
 	}
 	var waiting []string
-	for i := 5; i < 20; i++ {
-		waiting = append(waiting, fmt.Sprint("mp", i))
+	for i := range 20 {
+		if id := fmt.Sprint("mp", i); !slices.Contains(messageIDs(claimed[:5]), id) {
+			waiting = append(waiting, id)
+		}
 	}
+	slices.Sort(waiting)
 	wantClaimed(t, claim(t, again, "relay", 20), waiting...)
 }

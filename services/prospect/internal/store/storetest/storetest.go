@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"eventprospect/mesh/fault"
 	"eventprospect/mesh/outbox"
 	"eventprospect/services/prospect/internal/prospect"
 )
@@ -37,7 +38,12 @@ func Run(t *testing.T, engine Engine) {
 		"ids-are-case-sensitive":      idsAreCaseSensitive,
 		"time-zone-and-microseconds":  timeZoneAndMicroseconds,
 		"empty-and-unicode-text":      emptyAndUnicodeText,
+		"texts-compared-byte-by-byte": textsAreComparedByteByByte,
+		"texts-of-messages-stay":      textsOfMessagesStay,
 		"cancelled-context":           cancelledContext,
+		"deleted-is-gone":             deletedIsGone,
+		"deleted-id-again":            deletedIDAgain,
+		"deleted-while-published":     deletedWhilePublished,
 		"message-iff-change":          messageIffChange,
 		"message-round-trip":          messageRoundTrip,
 		"messages-in-order-per-key":   messagesInOrderPerKey,
@@ -46,7 +52,9 @@ func Run(t *testing.T, engine Engine) {
 		"claimed-again-by-the-same":   claimedAgainByTheSame,
 		"claimed-after-the-lease":     claimedAfterTheLease,
 		"claim-keeps-a-key-together":  claimKeepsAKeyTogether,
+		"claim-less-than-a-key-has":   claimLessThanOneKeyHas,
 		"claim-concurrent-disjoint":   claimConcurrentDisjoint,
+		"done-too-late":               doneTooLate,
 		"acked-never-again":           ackedNeverAgain,
 		"restart-keeps-everything":    restartKeepsEverything,
 	}
@@ -112,11 +120,15 @@ func create(t *testing.T, s prospect.Store, prospects ...prospect.Prospect) {
 	}
 }
 
-// enqueue stores messages, each with a prospect of its own.
+// enqueue stores messages, each with a change of the prospect that is its key.
 func enqueue(t *testing.T, s prospect.Store, messages ...outbox.Message) {
 	t.Helper()
 	for i, m := range messages {
-		if err := s.Create(t.Context(), sample("of "+m.ID, i), m); err != nil {
+		err := s.Create(t.Context(), sample(m.Key, i), m)
+		if fault.Is(err, fault.AlreadyExists) {
+			_, err = s.Update(t.Context(), m.Key, func(*prospect.Prospect) ([]outbox.Message, error) { return []outbox.Message{m}, nil })
+		}
+		if err != nil {
 			t.Fatalf("enqueue %s: %v", m.ID, err)
 		}
 	}
