@@ -6,4 +6,7 @@ import (
 	"eventprospect/services/event/app"
 )
 
-func main() { mesh.Main("event", app.Default(), app.Bind) }
+func main() {
+	mesh.Main("event", app.Default(), app.Bind,
+		mesh.Command[app.Config]{Name: "migrate", About: "bring the store's schema up to date", Run: app.Migrate})
+}

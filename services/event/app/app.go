@@ -3,8 +3,6 @@ package app
 
 import (
 	"context"
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -16,7 +14,6 @@ import (
 	"eventprospect/services/event/internal/api"
 	"eventprospect/services/event/internal/consumer"
 	"eventprospect/services/event/internal/event"
-	"eventprospect/services/event/internal/store/sqlite"
 )
 
 // requests is the namespace of the ids (UUIDv5) that stand for clients' request ids.
@@ -24,7 +21,7 @@ var requests = uuid.MustParse("3b1c9a52-0d0e-4b8e-8d64-1f0e2a7c5b90")
 
 // Bind puts the service together: store, domain, consumer, API.
 func Bind(ctx context.Context, app *mesh.App, cfg Config) error {
-	store, err := openStore(ctx, app, cfg.Store)
+	store, err := mesh.Open(ctx, app, "store", func(ctx context.Context) (store, error) { return openStore(ctx, cfg.Store.Reveal()) })
 	if err != nil {
 		return err
 	}
@@ -42,22 +39,6 @@ func Bind(ctx context.Context, app *mesh.App, cfg Config) error {
 	return app.ServeGRPC(func(server grpc.ServiceRegistrar) {
 		eventv1.RegisterEventServiceServer(server, api.New(events, idOf))
 	})
-}
-
-// openStore opens the store that the setting's scheme names.
-func openStore(ctx context.Context, app *mesh.App, setting string) (event.Store, error) {
-	scheme, rest, _ := strings.Cut(setting, ":")
-	switch scheme {
-	case "sqlite":
-		store, err := sqlite.Open(ctx, rest)
-		if err != nil {
-			return nil, err
-		}
-		app.OnClose(store.Close)
-		app.Ready("store", store.Ping)
-		return store, nil
-	}
-	return nil, fmt.Errorf("store: the scheme %q of the setting is none of: sqlite", scheme)
 }
 
 // newID makes an id that grows with time (UUIDv7, RFC 9562 section 5.7), so that new rows lie side by side.

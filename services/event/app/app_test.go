@@ -16,6 +16,7 @@ import (
 	eventv1 "eventprospect/gen/event/v1"
 	eventsv1 "eventprospect/gen/prospect/events/v1"
 	"eventprospect/mesh"
+	"eventprospect/mesh/conf"
 	"eventprospect/mesh/meshtest"
 	"eventprospect/services/event/app"
 )
@@ -33,7 +34,7 @@ func config(t *testing.T, issuer *meshtest.Issuer) app.Config {
 	cfg := app.Default()
 	cfg.Config = meshtest.Config(issuer, "", "event-service")
 	cfg.Kafka.Brokers = kafka.ListenAddrs()
-	cfg.Store = "sqlite:" + filepath.Join(t.TempDir(), "event.db")
+	cfg.Store = conf.Secret("sqlite:" + filepath.Join(t.TempDir(), "event.db"))
 	return cfg
 }
 
@@ -95,7 +96,7 @@ func TestAStoreThatCannotBeOpenedStopsTheStart(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "none", "event.db")
 	for setting, want := range map[string]string{"oracle:somewhere": `"oracle"`, "": `""`, "sqlite:": "no file", "sqlite:" + missing: missing} {
 		cfg := config(t, issuer)
-		cfg.Store = setting
+		cfg.Store = conf.Secret(setting)
 		err := mesh.Run(t.Context(), "event", cfg, app.Bind,
 			mesh.WithLog(t.Output()), mesh.WithListeners(meshtest.Listen(t), meshtest.Listen(t)))
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"eventprospect/mesh"
+	"eventprospect/mesh/conf"
 	"eventprospect/mesh/stream"
 )
 
@@ -12,8 +13,9 @@ import (
 type Config struct {
 	mesh.Config `koanf:",flatten"`
 
-	// Store is where events are kept: sqlite:FILE.
-	Store string `koanf:"store"`
+	// Store is where events are kept: sqlite:FILE, mysql://USER:PASSWORD@HOST:PORT/DATABASE (MariaDB, too), or
+	// postgres://USER:PASSWORD@HOST:PORT/DATABASE.
+	Store conf.Secret `koanf:"store"`
 	// Kafka is where the messages about prospects come from.
 	Kafka stream.Config `koanf:"kafka"`
 	// Group is the consumer group that all instances of this service share.

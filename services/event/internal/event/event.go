@@ -30,6 +30,9 @@ const dateFormat = time.DateOnly
 // maxName bounds a name, in characters.
 const maxName = 200
 
+// zero is a character that some databases can't keep.
+const zero = "\x00"
+
 // Event is something that takes place, or took place, on a day. Times are UTC, to the microsecond.
 type Event struct {
 	ID   string
@@ -62,6 +65,9 @@ func Record(id string, kind Kind, prospectID string, occurred, now time.Time) (E
 	name, ok := names[kind]
 	if !ok {
 		return Event{}, fault.InvalidField("kind", "%q does not tell of a prospect", kind)
+	}
+	if strings.Contains(prospectID, zero) {
+		return Event{}, fault.InvalidField("prospect_id", "must not hold the character U+0000")
 	}
 	return Event{
 		ID: id, Name: name, Date: occurred.UTC().Format(dateFormat), Kind: kind, ProspectID: prospectID,
@@ -126,6 +132,8 @@ func checkName(name string) string {
 	switch {
 	case strings.TrimSpace(name) == "":
 		return "must not be empty"
+	case strings.Contains(name, zero):
+		return "must not hold the character U+0000"
 	case utf8.RuneCountInString(name) > maxName:
 		return fmt.Sprintf("must be at most %d characters", maxName)
 	}

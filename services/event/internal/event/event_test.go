@@ -39,6 +39,7 @@ func TestPlan(t *testing.T) {
 		"empty":              {"", "", []string{"name"}},
 		"only blanks":        {" \t\n\u00a0", "", []string{"name"}},
 		"201 characters":     {strings.Repeat("é", 201), "", []string{"name"}},
+		"zero character":     {"a\x00b", "", []string{"name"}},
 		"no such day":        {"Conference", "2026-02-30", []string{"date_event"}},
 		"no leap year":       {"Conference", "2026-02-29", []string{"date_event"}},
 		"month 13":           {"Conference", "2026-13-01", []string{"date_event"}},
@@ -75,6 +76,9 @@ func TestRecordTellsOfAProspect(t *testing.T) {
 		if _, err := Record("id", kind, "p", now, now); !slices.Equal(refused(err), []string{"kind"}) {
 			t.Errorf("%q: error %v", kind, err)
 		}
+	}
+	if _, err := Record("id", ProspectCreated, "p\x00", now, now); !slices.Equal(refused(err), []string{"prospect_id"}) {
+		t.Errorf("a zero character: error %v", err)
 	}
 }
 

@@ -63,7 +63,7 @@ func (s *Service) List(ctx context.Context, f Filter, after Place, limit int) (e
 	if err := CheckDate("date_event", f.Date); err != nil {
 		return nil, false, err
 	}
-	events, err = s.store.List(ctx, Query{Filter: f, After: after, Limit: limit + 1})
+	events, err = s.store.List(ctx, Query{Filter: f, After: after.within(), Limit: limit + 1})
 	if len(events) > limit {
 		return events[:limit], true, err
 	}

@@ -2,12 +2,14 @@ package event
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"eventprospect/mesh/fault"
 )
 
-// Store keeps events. Besides the faults named, every method may fail with Unavailable when the database can't be
+// Store keeps events of the years 1970 to 9999, whose text holds no U+0000: with such an id there is none, and none matches
+// such a filter. Besides the faults named, every method may fail with Unavailable when the database can't be
 // reached, with the context's error, and with an error that is nobody's fault but ours.
 type Store interface {
 	// Create adds an event. AlreadyExists if its id is taken.
@@ -51,6 +53,23 @@ type Place struct {
 	Created time.Time
 	ID      string
 }
+
+// within gives a place that is the same to every event, of those that a store can compare with: a client may have made it up.
+func (p Place) within() Place {
+	first, last := time.Unix(0, 0).UTC(), time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC)
+	switch {
+	case p == Place{}:
+	case p.Created.Before(first):
+		return Place{Created: first}
+	case p.Created.After(last):
+		p.Created, p.ID = last, lastID
+	}
+	p.ID, _, _ = strings.Cut(p.ID, zero) // no id lies between the two
+	return p
+}
+
+// lastID comes after every id, which is a UUID.
+const lastID = "~"
 
 // InOrder puts events that a store has found into the order of the ids asked for. NotFound names the first that is missing.
 func InOrder(found []Event, ids []string) ([]Event, error) {

@@ -213,3 +213,23 @@ func restartKeepsEverything(t *testing.T, open func() Store) {
 		t.Errorf("the message was forgotten: added %v, error %v", added, err)
 	}
 }
+
+// ReadOnly shows that a database that takes no changes, such as a standby, is Unavailable to them and readable; an engine
+// says how to make it so.
+func ReadOnly(t *testing.T, s Store, forbid func() Store) {
+	create(t, s, sample("a", 0))
+	s = forbid()
+	_, err := s.Update(t.Context(), "a", func(e *event.Event) error { e.Name = "changed"; return nil })
+	wantFault(t, err, fault.Unavailable)
+	wantFault(t, s.Create(t.Context(), sample("b", 1)), fault.Unavailable)
+	wantFault(t, s.Delete(t.Context(), "a", func(event.Event) error { return nil }), fault.Unavailable)
+	added, err := s.Apply(t.Context(), "m", sample("c", 2))
+	wantFault(t, err, fault.Unavailable)
+	found, err := s.List(t.Context(), event.Query{Limit: 10})
+	if err != nil || added {
+		t.Fatalf("added %v, error %v", added, err)
+	}
+	if diff := cmp.Diff([]event.Event{sample("a", 0)}, found); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -1,0 +1,42 @@
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"eventprospect/services/event/internal/event"
+)
+
+// Benchmark measures Create, and Apply of messages that all are new. Each turn also runs the bare insert of one row, by
+// nothing but the driver: x_bare is how many times as long ours takes.
+func Benchmark(b *testing.B, s Store, bare func(ctx context.Context, e event.Event) error) {
+	for name, ours := range map[string]func(ctx context.Context, e event.Event) error{
+		"create": s.Create,
+		"apply": func(ctx context.Context, e event.Event) error {
+			_, err := s.Apply(ctx, e.ID, e)
+			return err
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			var took, bareTook time.Duration
+			run := fmt.Sprint(name, time.Now().UnixNano())
+			for n := 0; b.Loop(); n++ {
+				began := time.Now()
+				if err := ours(b.Context(), sample(fmt.Sprint(run, "-", n), n)); err != nil {
+					b.Fatal(err)
+				}
+				between := time.Now()
+				if err := bare(b.Context(), sample(fmt.Sprint(run, "-bare-", n), n)); err != nil {
+					b.Fatal(err)
+				}
+				took, bareTook = took+between.Sub(began), bareTook+time.Since(between)
+			}
+			b.ReportMetric(float64(took.Nanoseconds())/float64(b.N), "ns/"+name)
+			b.ReportMetric(float64(bareTook.Nanoseconds())/float64(b.N), "ns/bare")
+			b.ReportMetric(float64(took)/float64(bareTook), "x_bare")
+			b.ReportMetric(0, "ns/op") // both together: it tells nothing
+		})
+	}
+}
