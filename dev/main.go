@@ -44,12 +44,17 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 	flags.Usage = func() { fmt.Fprint(log, usage); flags.PrintDefaults() }
 	data := flags.String("data", defaultData(), "`folder` for all state; empty: a temporary one")
 	realm := flags.String("realm", "", "Keycloak realm `file`; empty: the one of this repository")
+	eventStore := flags.String("event-store", "", "`URL` of the Event service's database: mysql://… or postgres://…; empty: SQLite below the data folder")
+	prospectStore := flags.String("prospect-store", "", "`URL` of the Prospect service's database: mongodb://…; empty: SQLite below the data folder")
 	free := flags.Bool("free", false, "listen on free ports instead of the known ones")
 	verbose := flags.Bool("v", false, "log what happens, not only what goes wrong")
 	if err := flags.Parse(args); err != nil {
 		return flag.ErrHelp
 	}
-	cfg := system.Config{Data: *data, Ports: system.DefaultPorts(), Realm: stack.Realm, Log: log, LogLevel: slog.LevelWarn}
+	cfg := system.Config{
+		Data: *data, Ports: system.DefaultPorts(), Realm: stack.Realm, Log: log, LogLevel: slog.LevelWarn,
+		EventStore: *eventStore, ProspectStore: *prospectStore,
+	}
 	if *verbose {
 		cfg.LogLevel = slog.LevelInfo
 	}

@@ -7,12 +7,26 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"eventprospect/e2e/databases"
 	"eventprospect/e2e/play"
 )
 
-// TestCases plays every case through every door, at once and on one system, and then looks for names and tokens where
-// none may be.
-func TestCases(t *testing.T) {
+// TestCases plays every case on SQLite.
+func TestCases(t *testing.T) { playAll(t, newWorld) }
+
+// TestCasesOnRealStores plays every case on each engine that a server runs.
+func TestCasesOnRealStores(t *testing.T) {
+	for name, events := range map[string]func(testing.TB) string{"mariadb": databases.MariaDB, "postgres": databases.PostgreSQL} {
+		t.Run(name, func(t *testing.T) {
+			playAll(t, func(t *testing.T) *world { return newWorldOn(t, events(t), databases.MongoDB(t)) })
+		})
+	}
+}
+
+// playAll plays every case through every door, at once and on one system, and then looks for names and tokens where none
+// may be. A case that must be alone gets a system of its own.
+func playAll(t *testing.T, newWorld func(*testing.T) *world) {
+	t.Helper()
 	cases := load(t)
 	w := newWorld(t)
 	var played atomic.Int32
@@ -39,7 +53,7 @@ func TestCases(t *testing.T) {
 			}
 		}
 	})
-	t.Logf("%d cases, %d playings", len(cases), played.Load())
+	t.Logf("%d cases, %d playings, %d doors", len(cases), played.Load(), mustCoverEveryDoor(t, cases))
 	t.Run("no leaks", func(t *testing.T) { searchForLeaks(t, w, names) })
 }
 
@@ -55,7 +69,13 @@ func load(t *testing.T) []play.Case {
 // TestEveryDoorHasACase fails for each unary RPC, and each REST path of one, that no case shows to work.
 func TestEveryDoorHasACase(t *testing.T) {
 	t.Parallel()
-	covered := play.Covered(load(t))
+	t.Logf("%d doors", mustCoverEveryDoor(t, load(t)))
+}
+
+// mustCoverEveryDoor returns the number of doors.
+func mustCoverEveryDoor(t *testing.T, cases []play.Case) int {
+	t.Helper()
+	covered := play.Covered(cases)
 	doors := play.Doors("event.v1", "prospect.v1", "registry.v1")
 	if len(doors) == 0 {
 		t.Fatal("the contracts have no doors")
@@ -65,5 +85,5 @@ func TestEveryDoorHasACase(t *testing.T) {
 			t.Errorf("no case wants a success of %s", door)
 		}
 	}
-	t.Logf("%d doors", len(doors))
+	return len(doors)
 }

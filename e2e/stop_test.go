@@ -12,6 +12,7 @@ import (
 
 	"eventprospect/dev/stack"
 	"eventprospect/dev/system"
+	"eventprospect/e2e/client"
 	"eventprospect/e2e/command"
 )
 
@@ -53,7 +54,7 @@ func TestWhatIsAcknowledgedOutlivesAStop(t *testing.T) {
 	<-p.Ended()
 	again := command.Start(t, executable, "-free", "-data", data)
 	mustExist(t, again, []string{id})
-	mustHaveOneEventEach(t, again, []string{id})
+	mustHaveOneEventEach(t, again, client.Patience, []string{id})
 }
 
 // TestAFailedStartSaysWhy holds that the command ends with code 1 and one line that names what is wrong, and that nothing is left

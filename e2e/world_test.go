@@ -27,11 +27,17 @@ type world struct {
 // newWorld starts a system on free ports and temporary data for the time of the test.
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	return newWorldOn(t, "", "")
+}
+
+// newWorldOn starts a system like newWorld, with these stores; empty: SQLite.
+func newWorldOn(t *testing.T, eventStore, prospectStore string) *world {
+	t.Helper()
 	w := &world{log: &lockedBuffer{}, spans: tracetest.NewSpanRecorder()}
 	var err error
 	w.system, err = system.Start(t.Context(), system.Config{
 		Realm: stack.Realm, Log: io.MultiWriter(w.log, t.Output()), LogLevel: slog.LevelDebug,
-		Spans: []sdktrace.SpanProcessor{w.spans},
+		Spans: []sdktrace.SpanProcessor{w.spans}, EventStore: eventStore, ProspectStore: prospectStore,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -23,10 +23,10 @@ func (s *System) startProcesses(ctx context.Context) error {
 	}
 	eventConfig.Kafka.Brokers, prospectConfig.Kafka.Brokers = []string{s.Kafka}, []string{s.Kafka}
 	var err error
-	if eventConfig.Store, err = s.store("event"); err != nil {
+	if eventConfig.Store, err = s.store("event", s.cfg.EventStore); err != nil {
 		return err
 	}
-	if prospectConfig.Store, err = s.store("prospect"); err != nil {
+	if prospectConfig.Store, err = s.store("prospect", s.cfg.ProspectStore); err != nil {
 		return err
 	}
 	return await(ctx,
@@ -43,10 +43,13 @@ func (s *System) noteAddresses() {
 	s.Registry, s.RegistryAdmin = address(s.ports.registry.main), address(s.ports.registry.admin)
 }
 
-// store gives the setting of a service's store: a SQLite file in a folder of its own.
-func (s *System) store(service string) (string, error) {
+// store gives the setting of a service's store: by default a SQLite file in a folder of its own.
+func (s *System) store(service, setting string) (conf.Secret, error) {
+	if setting != "" {
+		return conf.Secret(setting), nil
+	}
 	folder, err := s.folder(service)
-	return "sqlite:" + filepath.Join(folder, service+".db"), err
+	return conf.Secret("sqlite:" + filepath.Join(folder, service+".db")), err
 }
 
 // await waits until every process has started, or one has not.

@@ -23,6 +23,8 @@ type Config struct {
 	Ports Ports
 	// Realm is a Keycloak realm export: users, clients and roles.
 	Realm []byte
+	// EventStore and ProspectStore are settings of the services' stores, such as mysql://…; empty: SQLite below Data.
+	EventStore, ProspectStore string
 	// Log receives the logs of all processes.
 	Log io.Writer
 	// LogLevel is the least level that is logged.

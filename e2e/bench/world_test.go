@@ -1,5 +1,15 @@
 // Package bench measures what a client waits for, on the whole system in this process. One caller at a time tells the latency,
-// sixteen the throughput; -benchtime 1000x gives percentiles of a thousand.
+// sixteen the throughput; -benchtime 1000x gives percentiles of a thousand:
+//
+//	go test -run '^$' -bench . -benchtime 1000x ./e2e/bench
+//
+// How the engines compare, and what a service costs beside its database, tells
+//
+//	go test -run '^$' -bench Stores -benchtime 2000x ./e2e/bench
+//
+// with the servers running that tests use. It prints, for each service and engine, for create and get, and for each number of
+// callers at once: ops/s through the gRPC API, bare-ops/s of the same statement by the driver alone, and x-bare, how many
+// times as long the service takes.
 package bench
 
 import (
@@ -33,7 +43,15 @@ type world struct {
 
 func newWorld(b *testing.B) *world {
 	b.Helper()
-	s, err := system.Start(b.Context(), system.Config{Realm: stack.Realm, Log: io.Discard})
+	return newWorldOn(b, "", "")
+}
+
+// newWorldOn starts a system with these stores; empty: SQLite.
+func newWorldOn(b *testing.B, eventStore, prospectStore string) *world {
+	b.Helper()
+	s, err := system.Start(b.Context(), system.Config{
+		Realm: stack.Realm, Log: io.Discard, EventStore: eventStore, ProspectStore: prospectStore,
+	})
 	if err != nil {
 		b.Fatal(err)
 	}

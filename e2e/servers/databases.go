@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// startMariaDB starts MariaDB with durable commits, as in production.
+func startMariaDB(ctx context.Context, s *set) (string, error) {
+	const password = "test"
+	data := filepath.Join(s.folder, "mariadb")
+	if err := os.Mkdir(data, 0o700); err != nil {
+		return "", err
+	}
+	make := exec.CommandContext(ctx, "mariadb-install-db", "--no-defaults", "--datadir="+data, "--auth-root-authentication-method=normal", "--skip-test-db")
+	if err := as(make, "mysql", data); err != nil {
+		return "", err
+	}
+	if err := complete(make); err != nil {
+		return "", err
+	}
+	// It runs once with these lines, as they are, before it takes connections.
+	script := filepath.Join(data, "init.sql")
+	lines := "CREATE USER 'test'@'%' IDENTIFIED BY '" + password + "';\nGRANT ALL ON *.* TO 'test'@'%';\n"
+	if err := os.WriteFile(script, []byte(lines), 0o644); err != nil { //nolint:gosec // the server must read it
+		return "", err
+	}
+	port, err := freePort()
+	if err != nil {
+		return "", err
+	}
+	server := exec.Command("mariadbd", "--no-defaults", "--datadir="+data, "--socket="+filepath.Join(data, "s"), "--init-file="+script,
+		"--bind-address=127.0.0.1", "--port="+strconv.Itoa(port), "--max-connections=500",
+		"--innodb-flush-log-at-trx-commit=1", "--skip-name-resolve")
+	if err := as(server, "mysql", data); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("mysql://test:%s@127.0.0.1:%d/mysql", password, port), s.launch(ctx, "mariadb", port, server)
+}
+
+// startPostgres starts PostgreSQL with durable commits, as in production.
+func startPostgres(ctx context.Context, s *set) (string, error) {
+	programs, err := postgresPrograms()
+	if err != nil {
+		return "", err
+	}
+	data := filepath.Join(s.folder, "postgres")
+	if err := os.Mkdir(data, 0o700); err != nil {
+		return "", err
+	}
+	make := exec.CommandContext(ctx, filepath.Join(programs, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
+	if err := as(make, "postgres", data); err != nil {
+		return "", err
+	}
+	if err := complete(make); err != nil {
+		return "", err
+	}
+	port, err := freePort()
+	if err != nil {
+		return "", err
+	}
+	server := exec.Command(filepath.Join(programs, "postgres"), "-D", data, "-p", strconv.Itoa(port),
+		"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=500")
+	if err := as(server, "postgres", data); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres", port), s.launch(ctx, "postgres", port, server)
+}
+
+// postgresPrograms finds the newest PostgreSQL: Debian keeps the server's programs outside the path.
+func postgresPrograms() (string, error) {
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
+	if err != nil || len(found) == 0 {
+		path, err := exec.LookPath("postgres")
+		return filepath.Dir(path), err
+	}
+	return filepath.Dir(found[len(found)-1]), nil
+}
+
+var (
+	//go:embed mongodb/pom.xml
+	mongoProject []byte
+	//go:embed mongodb/StandIn.java
+	mongoProgram []byte
+)
+
+// startMongoDB starts the stand-in for MongoDB, mongo-java-server, which keeps its data in an H2 file.
+func startMongoDB(ctx context.Context, s *set) (string, error) {
+	folder := filepath.Join(s.folder, "mongodb")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		return "", err
+	}
+	project, program, path := filepath.Join(folder, "pom.xml"), filepath.Join(folder, "StandIn.java"), filepath.Join(folder, "classpath")
+	for name, content := range map[string][]byte{project: mongoProject, program: mongoProgram} {
+		if err := os.WriteFile(name, content, 0o600); err != nil {
+			return "", err
+		}
+	}
+	if err := complete(exec.CommandContext(ctx, "mvn", "-q", "-B", "-f", project, "dependency:build-classpath", "-Dmdep.outputFile="+path)); err != nil {
+		return "", err
+	}
+	classes, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	port, err := freePort()
+	if err != nil {
+		return "", err
+	}
+	server := exec.Command("java", "-Xmx512m", "-cp", strings.TrimSpace(string(classes)), program, filepath.Join(folder, "data"), strconv.Itoa(port))
+	return fmt.Sprintf("mongodb://127.0.0.1:%d/test", port), s.launch(ctx, "mongodb", port, server)
+}

@@ -1,0 +1,75 @@
+// Command servers runs the real servers that the tests need, on free ports of loopback, without Docker: MariaDB and
+// PostgreSQL from the system's packages, and for MongoDB, whose server is in no package registry, the stand-in
+// mongo-java-server from Maven Central.
+//
+//	servers run COMMAND…   starts them, runs the command with their addresses in its environment, and stops them
+//	servers up             starts them, prints their addresses, and runs until Ctrl-C or `servers down`
+//	servers down           stops what `servers up` runs
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:])
+	stop()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		os.Exit(exit.ExitCode())
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "servers:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	switch {
+	case len(args) == 1 && args[0] == "up":
+		return up(ctx)
+	case len(args) == 1 && args[0] == "down":
+		return down()
+	case len(args) > 1 && args[0] == "run":
+		return with(ctx, args[1:])
+	}
+	return errors.New("usage: servers run COMMAND… | servers up | servers down")
+}
+
+// with runs a command while the servers run. The command gets SIGTERM when this process is told to stop.
+func with(ctx context.Context, command []string) error {
+	s, err := start(ctx)
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	cmd.Env = append(os.Environ(), s.environment()...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = 10 * time.Second
+	return errors.Join(cmd.Run(), s.stop())
+}
+
+// up runs the servers until the context ends. The file that `down` reads tells who they belong to.
+func up(ctx context.Context) error {
+	s, err := start(ctx)
+	if err != nil {
+		return err
+	}
+	for _, pair := range s.environment() {
+		fmt.Println("export", pair)
+	}
+	if err := writePID(); err != nil {
+		return errors.Join(err, s.stop())
+	}
+	<-ctx.Done()
+	return errors.Join(s.stop(), os.Remove(pidFile()))
+}
