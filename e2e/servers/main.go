@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command servers runs the real servers that the tests need, on free ports of loopback, without Docker: MariaDB and
 // PostgreSQL from the system's packages, and for MongoDB, whose server is in no package registry, the stand-in
 // mongo-java-server from Maven Central.
