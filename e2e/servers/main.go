@@ -4,18 +4,22 @@
 // PostgreSQL from the system's packages, and for MongoDB, whose server is in no package registry, the stand-in
 // mongo-java-server from Maven Central.
 //
-//	servers run COMMAND…   starts them, runs the command with their addresses in its environment, and stops them
-//	servers up             starts them, prints their addresses, and runs until Ctrl-C or `servers down`
-//	servers down           stops what `servers up` runs
+//	servers [-only NAMES] run COMMAND…   starts them, runs the command with their addresses in its environment, and stops them
+//	servers [-only NAMES] up             starts them, prints their addresses, and runs until Ctrl-C or `servers down`
+//	servers down                         stops what `servers up` runs
+//
+// Apache Kafka, Keycloak and Zipkin, from Maven Central, are started when they are named: -only kafka,keycloak,zipkin.
 package main
 
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -35,20 +39,33 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) error {
-	switch {
-	case len(args) == 1 && args[0] == "up":
-		return up(ctx)
-	case len(args) == 1 && args[0] == "down":
-		return down()
-	case len(args) > 1 && args[0] == "run":
-		return with(ctx, args[1:])
+	flags := flag.NewFlagSet("servers", flag.ExitOnError)
+	only := flags.String("only", "", "`names` of servers, split by commas; without it, the databases")
+	if err := flags.Parse(args); err != nil {
+		return err
 	}
-	return errors.New("usage: servers run COMMAND… | servers up | servers down")
+	var names []string
+	if *only != "" {
+		names = strings.Split(*only, ",")
+	}
+	chosen, err := choose(names)
+	if err != nil {
+		return err
+	}
+	switch command := flags.Arg(0); {
+	case command == "up" && flags.NArg() == 1:
+		return up(ctx, chosen)
+	case command == "down" && flags.NArg() == 1:
+		return down()
+	case command == "run" && flags.NArg() > 1:
+		return with(ctx, chosen, flags.Args()[1:])
+	}
+	return errors.New("usage: servers [-only NAMES] run COMMAND… | servers [-only NAMES] up | servers down")
 }
 
 // with runs a command while the servers run. The command gets SIGTERM when this process is told to stop.
-func with(ctx context.Context, command []string) error {
-	s, err := start(ctx)
+func with(ctx context.Context, chosen []server, command []string) error {
+	s, err := start(ctx, chosen)
 	if err != nil {
 		return err
 	}
@@ -61,8 +78,8 @@ func with(ctx context.Context, command []string) error {
 }
 
 // up runs the servers until the context ends. The file that `down` reads tells who they belong to.
-func up(ctx context.Context) error {
-	s, err := start(ctx)
+func up(ctx context.Context, chosen []server) error {
+	s, err := start(ctx, chosen)
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -18,20 +20,47 @@ import (
 type set struct {
 	folder string
 
-	mu      sync.Mutex
-	running []*process
-	urls    map[string]string // by variable
+	mu        sync.Mutex
+	running   []*process
+	addresses map[string]string // by variable
 }
 
-// servers are those that there are, by the variable that tells their address to the tests.
-var servers = map[string]func(context.Context, *set) (url string, err error){
-	"EVENTPROSPECT_TEST_MYSQL":    startMariaDB,
-	"EVENTPROSPECT_TEST_POSTGRES": startPostgres,
-	"EVENTPROSPECT_TEST_MONGODB":  startMongoDB,
+// server is one that can be started.
+type server struct {
+	// name is what it is asked for by.
+	name string
+	// variable tells its address to the tests.
+	variable string
+	start    func(context.Context, *set) (address string, err error)
+	// asked says that it is started only if it is asked for.
+	asked bool
 }
 
-// start starts all servers, each with a folder of its own that goes at the end.
-func start(ctx context.Context) (*set, error) {
+var servers = []server{
+	{name: "mysql", variable: "EVENTPROSPECT_TEST_MYSQL", start: startMariaDB},
+	{name: "postgres", variable: "EVENTPROSPECT_TEST_POSTGRES", start: startPostgres},
+	{name: "mongodb", variable: "EVENTPROSPECT_TEST_MONGODB", start: startMongoDB},
+	{name: "kafka", variable: "EVENTPROSPECT_TEST_KAFKA", start: startKafka, asked: true},
+	{name: "keycloak", variable: "EVENTPROSPECT_TEST_KEYCLOAK", start: startKeycloak, asked: true},
+	{name: "zipkin", variable: "EVENTPROSPECT_TEST_ZIPKIN", start: startZipkin, asked: true},
+}
+
+// choose gives the servers with these names; without names, the databases.
+func choose(names []string) ([]server, error) {
+	var chosen []server
+	for _, s := range servers {
+		if slices.Contains(names, s.name) || len(names) == 0 && !s.asked {
+			chosen = append(chosen, s)
+		}
+	}
+	if len(names) > 0 && len(chosen) != len(names) {
+		return nil, fmt.Errorf("%s: not all are one of mysql, postgres, mongodb, kafka, keycloak, zipkin", strings.Join(names, ","))
+	}
+	return chosen, nil
+}
+
+// start starts servers side by side, each with a folder of its own that goes at the end.
+func start(ctx context.Context, chosen []server) (*set, error) {
 	folder, err := os.MkdirTemp("", "eventprospect-servers-")
 	if err != nil {
 		return nil, err
@@ -40,17 +69,17 @@ func start(ctx context.Context) (*set, error) {
 	if err := os.Chmod(folder, 0o755); err != nil {
 		return nil, err
 	}
-	s := &set{folder: folder, urls: map[string]string{}}
+	s := &set{folder: folder, addresses: map[string]string{}}
 	if err := install(ctx); err != nil {
 		return nil, errors.Join(err, s.stop())
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	for variable, begin := range servers {
+	for _, one := range chosen {
 		group.Go(func() error {
-			url, err := begin(ctx, s)
+			address, err := one.start(ctx, s)
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			s.urls[variable] = url
+			s.addresses[one.variable] = address
 			return err
 		})
 	}
@@ -60,11 +89,17 @@ func start(ctx context.Context) (*set, error) {
 	return s, nil
 }
 
+// newFolder makes a server's folder.
+func (s *set) newFolder(name string) (string, error) {
+	path := filepath.Join(s.folder, name)
+	return path, os.Mkdir(path, 0o700)
+}
+
 // environment gives the addresses as the tests read them.
 func (s *set) environment() []string {
 	var pairs []string
-	for variable, url := range s.urls {
-		pairs = append(pairs, variable+"="+url)
+	for variable, address := range s.addresses {
+		pairs = append(pairs, variable+"="+address)
 	}
 	slices.Sort(pairs)
 	return pairs

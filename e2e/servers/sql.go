@@ -4,13 +4,11 @@ package main
 
 import (
 	"context"
-	_ "embed"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 )
 
 // startMariaDB starts MariaDB with durable commits, as in production.
@@ -83,38 +81,4 @@ func postgresPrograms() (string, error) {
 		return filepath.Dir(path), err
 	}
 	return filepath.Dir(found[len(found)-1]), nil
-}
-
-var (
-	//go:embed mongodb/pom.xml
-	mongoProject []byte
-	//go:embed mongodb/StandIn.java
-	mongoProgram []byte
-)
-
-// startMongoDB starts the stand-in for MongoDB, mongo-java-server, which keeps its data in an H2 file.
-func startMongoDB(ctx context.Context, s *set) (string, error) {
-	folder := filepath.Join(s.folder, "mongodb")
-	if err := os.Mkdir(folder, 0o700); err != nil {
-		return "", err
-	}
-	project, program, path := filepath.Join(folder, "pom.xml"), filepath.Join(folder, "StandIn.java"), filepath.Join(folder, "classpath")
-	for name, content := range map[string][]byte{project: mongoProject, program: mongoProgram} {
-		if err := os.WriteFile(name, content, 0o600); err != nil {
-			return "", err
-		}
-	}
-	if err := complete(exec.CommandContext(ctx, "mvn", "-q", "-B", "-f", project, "dependency:build-classpath", "-Dmdep.outputFile="+path)); err != nil {
-		return "", err
-	}
-	classes, err := os.ReadFile(path)
-	if err != nil {
-		return "", err
-	}
-	port, err := freePort()
-	if err != nil {
-		return "", err
-	}
-	server := exec.Command("java", "-Xmx512m", "-cp", strings.TrimSpace(string(classes)), program, filepath.Join(folder, "data"), strconv.Itoa(port))
-	return fmt.Sprintf("mongodb://127.0.0.1:%d/test", port), s.launch(ctx, "mongodb", port, server)
 }
