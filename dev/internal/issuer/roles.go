@@ -54,17 +54,17 @@ func (e exportRoles) index() (roleIndex, error) {
 // expand gives everything that the named roles amount to, sorted. Composites may lead in a circle.
 func (x roleIndex) expand(realm []string, clients map[string][]string) ([]string, map[string][]string, error) {
 	seen := map[role]bool{}
-	todo := roleList(realm, clients)
-	for len(todo) > 0 {
-		next := todo[0]
-		todo = todo[1:]
+	remaining := roleList(realm, clients)
+	for len(remaining) > 0 {
+		next := remaining[0]
+		remaining = remaining[1:]
 		parts, ok := x[next]
 		if !ok {
 			return nil, nil, fmt.Errorf("unknown %s", next)
 		}
 		if !seen[next] {
 			seen[next] = true
-			todo = append(todo, parts...)
+			remaining = append(remaining, parts...)
 		}
 	}
 	var ofRealm []string
