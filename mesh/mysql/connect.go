@@ -12,6 +12,8 @@ import (
 	"time"
 
 	mysql "github.com/go-sql-driver/mysql"
+
+	"eventprospect/mesh/bounded"
 )
 
 // Connect makes a pool of connections to the database of this URL, which are made when they are needed.
@@ -24,17 +26,17 @@ func Connect(address string) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := sql.OpenDB(bounded{connector})
+	db := sql.OpenDB(inTime{connector})
 	db.SetMaxOpenConns(maxConnections)
 	db.SetMaxIdleConns(maxConnections)
 	return db, nil
 }
 
-// bounded bounds the whole of an attempt to connect: the driver's own timeout ends when a connection is there, and a server
+// inTime bounds the whole of an attempt to connect: the driver's own timeout ends when a connection is there, and a server
 // that takes it but says nothing would hold a place in the pool for ever.
-type bounded struct{ driver.Connector }
+type inTime struct{ driver.Connector }
 
-func (b bounded) Connect(ctx context.Context) (driver.Conn, error) {
+func (b inTime) Connect(ctx context.Context) (driver.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	return b.Connector.Connect(ctx)
@@ -66,7 +68,7 @@ func config(address string) (*mysql.Config, error) {
 	cfg.Params = map[string]string{
 		"time_zone":                "'+00:00'",
 		"sql_mode":                 "'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
-		"innodb_lock_wait_timeout": fmt.Sprint(timeout.Seconds()),
+		"innodb_lock_wait_timeout": fmt.Sprint(bounded.Timeout.Seconds()),
 	}
 	cfg.Logger = &mysql.NopLogger{} // what it would print comes back as an error, too
 	return cfg, nil

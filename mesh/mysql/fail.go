@@ -1,17 +1,15 @@
 package mysql
 
 import (
-	"context"
 	"database/sql/driver"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"slices"
 
 	mysql "github.com/go-sql-driver/mysql"
 
-	"eventprospect/mesh/fault"
+	"eventprospect/mesh/bounded"
 )
 
 // IsDuplicate tells whether a primary key or unique index refused the row (1062).
@@ -24,27 +22,6 @@ func lost(err error) bool { return hasNumber(err, 1213, 1205, 1020) }
 func hasNumber(err error, numbers ...uint16) bool {
 	var e *mysql.MySQLError
 	return errors.As(err, &e) && slices.Contains(numbers, e.Number)
-}
-
-// decided tells whether an error has its kind already.
-func decided(err error) bool {
-	var f *fault.Error
-	return errors.As(err, &f)
-}
-
-// fail gives an error of the driver its kind.
-func fail(ctx context.Context, err error) error {
-	switch {
-	case err == nil || decided(err):
-		return err
-	case ctx.Err() != nil:
-		return fmt.Errorf("%w: %w", ctx.Err(), err)
-	case lost(err):
-		return fault.Away("the database", retryAfter).Because(fmt.Errorf("lost %d times against others: %w", attempts, err))
-	case away(err), broken(err):
-		return fault.Away("the database", retryAfter).Because(err)
-	}
-	return err
 }
 
 // away tells whether the server has troubles of its own: too many connections (1040, 1203, 1226), shutting down (1053), a
@@ -60,3 +37,6 @@ func broken(err error) bool {
 	return errors.As(err, &network) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn) ||
 		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
 }
+
+// rules say what the errors of the driver mean.
+var rules = bounded.Rules{Lost: lost, Away: func(err error) bool { return away(err) || broken(err) }}

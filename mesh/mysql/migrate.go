@@ -10,6 +10,7 @@ import (
 
 	"github.com/pressly/goose/v3"
 
+	"eventprospect/mesh/bounded"
 	"eventprospect/mesh/fault"
 	"eventprospect/mesh/schema"
 )
@@ -35,7 +36,7 @@ func migrate(ctx context.Context, db *sql.DB, migrations fs.FS) error {
 		return err
 	}
 	if got.Int64 != 1 {
-		return fault.Away("the database", retryAfter).Because(fmt.Errorf("another process has been migrating it for %v", migrationWait))
+		return fault.Away("the database", bounded.RetryAfter).Because(fmt.Errorf("another process has been migrating it for %v", migrationWait))
 	}
 	err = schema.Migrate(ctx, goose.DialectMySQL, db, migrations)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), unlockTimeout)

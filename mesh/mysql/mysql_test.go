@@ -14,6 +14,8 @@ import (
 	"go.uber.org/goleak"
 
 	"eventprospect/mesh/meshtest"
+
+	"eventprospect/mesh/bounded"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -116,7 +118,7 @@ func TestAnExhaustedPoolEndsAtTheDeadline(t *testing.T) {
 	ask := func(ctx context.Context) error { return pool.QueryRowContext(ctx, `SELECT 1`).Scan(new(int)) }
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if err := Bounded(ctx, ask); !errors.Is(err, context.DeadlineExceeded) || decided(err) {
+	if err := Bounded(ctx, ask); !errors.Is(err, context.DeadlineExceeded) || bounded.Decided(err) {
 		t.Errorf("error %v, want the end of the context", err)
 	}
 	close(release)

@@ -1,16 +1,14 @@
 package postgres
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"slices"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"eventprospect/mesh/fault"
+	"eventprospect/mesh/bounded"
 )
 
 // IsDuplicate tells whether a primary key or unique index refused the row (23505).
@@ -25,32 +23,15 @@ func hasCode(err error, codes ...string) bool {
 	return errors.As(err, &e) && slices.Contains(codes, e.Code)
 }
 
-// decided tells whether an error has its kind already.
-func decided(err error) bool {
-	var f *fault.Error
-	return errors.As(err, &f)
-}
-
-// fail gives an error of the driver its kind. What the server says comes first: a wrong password breaks the connection,
-// too, and no trying again helps.
-func fail(ctx context.Context, err error) error {
+// rules say what the errors of the driver mean. What the server says comes first: a wrong password breaks the connection, too,
+// and no trying again helps.
+var rules = bounded.Rules{Lost: lost, Away: func(err error) bool {
 	var said *pgconn.PgError
-	switch {
-	case err == nil || decided(err):
-		return err
-	case ctx.Err() != nil:
-		return fmt.Errorf("%w: %w", ctx.Err(), err)
-	case lost(err):
-		return fault.Away("the database", retryAfter).Because(fmt.Errorf("lost %d times against others: %w", attempts, err))
-	case errors.As(err, &said):
-		if !away(said.Code) {
-			return err
-		}
-	case !broken(err):
-		return err
+	if errors.As(err, &said) {
+		return away(said.Code)
 	}
-	return fault.Away("the database", retryAfter).Because(err)
-}
+	return broken(err)
+}}
 
 // away tells whether a code stands for the database's own troubles: the classes 08 (connection), 53 (out of resources), 57
 // (shutting down), 58 (input and output), and 25006 (read-only) and 25P03 (idle for too long in a transaction).

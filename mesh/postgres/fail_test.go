@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"eventprospect/mesh/bounded"
 	"eventprospect/mesh/fault"
 )
 
@@ -44,7 +45,7 @@ func TestEveryErrorHasItsKind(t *testing.T) {
 		"other":                 {err: errors.New("other")},
 		"none":                  {},
 	} {
-		err := fail(t.Context(), c.err)
+		err := rules.Fault(t.Context(), c.err)
 		var f *fault.Error
 		if got := errors.As(err, &f); got != c.away || got && (f.Kind != fault.Unavailable || f.RetryAfter <= 0) {
 			t.Errorf("%s: %v, want Unavailable: %v", name, err, c.away)
@@ -58,10 +59,10 @@ func TestEveryErrorHasItsKind(t *testing.T) {
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := fail(ended, code("57014")); !errors.Is(err, context.Canceled) || decided(err) {
+	if err := rules.Fault(ended, code("57014")); !errors.Is(err, context.Canceled) || bounded.Decided(err) {
 		t.Errorf("an ended context: %v", err)
 	}
-	if missing := fault.Missing("Thing", "a"); !errors.Is(fail(ended, missing), missing) {
+	if missing := fault.Missing("Thing", "a"); !errors.Is(rules.Fault(ended, missing), missing) {
 		t.Error("a fault doesn't stay as it is")
 	}
 }
@@ -70,12 +71,12 @@ func TestTransactionsThatAlwaysLoseAreUnavailable(t *testing.T) {
 	t.Parallel()
 	tries := 0
 	err := Bounded(t.Context(), func(context.Context) error { tries++; return &pgconn.PgError{Code: "40001"} })
-	if !fault.Is(err, fault.Unavailable) || tries != attempts {
-		t.Errorf("error %v after %d tries, want Unavailable after %d", err, tries, attempts)
+	if !fault.Is(err, fault.Unavailable) || tries != bounded.Attempts {
+		t.Errorf("error %v after %d tries, want Unavailable after %d", err, tries, bounded.Attempts)
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	err = Bounded(ended, func(context.Context) error { cancel(); return &pgconn.PgError{Code: "40001"} })
-	if !errors.Is(err, context.Canceled) || decided(err) {
+	if !errors.Is(err, context.Canceled) || bounded.Decided(err) {
 		t.Errorf("error %v, want the end of the context", err)
 	}
 }
@@ -87,12 +88,12 @@ func TestADatabaseThatTakesTooLongIsUnavailable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
 		err := Bounded(t.Context(), hang)
-		if !fault.Is(err, fault.Unavailable) || time.Since(began) != timeout {
-			t.Errorf("error %v after %v, want Unavailable after %v", err, time.Since(began), timeout)
+		if !fault.Is(err, fault.Unavailable) || time.Since(began) != bounded.Timeout {
+			t.Errorf("error %v after %v, want Unavailable after %v", err, time.Since(began), bounded.Timeout)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if err := Bounded(ctx, hang); !errors.Is(err, context.DeadlineExceeded) || decided(err) {
+		if err := Bounded(ctx, hang); !errors.Is(err, context.DeadlineExceeded) || bounded.Decided(err) {
 			t.Errorf("error %v, want the end of the caller's time", err)
 		}
 		missing := fault.Missing("Thing", "a")

@@ -5,32 +5,20 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"math/rand/v2"
 	"net/url"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
-
-	"eventprospect/mesh/fault"
 )
 
 const (
 	// maxConnections bounds the pool unless the URL says pool_max_conns.
 	maxConnections = 16
-	// timeout bounds a query whose caller set no deadline, or a later one; waiting for a connection counts.
-	timeout = 5 * time.Second
 	// connectTimeout bounds one attempt to connect.
 	connectTimeout = 2 * time.Second
-	// attempts is how often a transaction is tried that lost against another, and maxPause how long it waits in between: a
-	// random time, so that two don't meet again, of which the bound starts small and doubles.
-	attempts = 10
-	minPause = 4 * time.Millisecond
-	maxPause = 250 * time.Millisecond
 	// idleInTransaction is when the server ends a transaction whose client is gone without a word, with its locks.
 	idleInTransaction = "10s"
-	// retryAfter is when a database that doesn't answer may be tried again.
-	retryAfter = time.Second
 )
 
 // Open connects to the database of this URL and brings its schema up to date; of several processes that start at once, one
@@ -46,7 +34,7 @@ func Open(ctx context.Context, address string, migrations fs.FS) (*pgxpool.Pool,
 	}
 	if err := migrate(ctx, pool, migrations); err != nil {
 		pool.Close()
-		return nil, fail(ctx, err)
+		return nil, rules.Fault(ctx, err)
 	}
 	return pool, nil
 }
@@ -83,32 +71,7 @@ func config(address string) (*pgxpool.Config, error) {
 
 // Bounded runs one query with a deadline and gives its error a kind. A query that lost against another is tried again.
 func Bounded(ctx context.Context, query func(context.Context) error) error {
-	bound, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	limit := minPause
-	for attempt := 1; ; attempt++ {
-		err := query(bound)
-		if lost(err) && attempt < attempts && pause(bound, limit) {
-			limit = min(2*limit, maxPause)
-			continue
-		}
-		if err = fail(ctx, err); err != nil && bound.Err() != nil && ctx.Err() == nil && !decided(err) {
-			return fault.Away("the database", retryAfter).Because(err) // it had its time; the caller has some left
-		}
-		return err
-	}
-}
-
-// pause waits for a random time up to this limit; it tells whether there is time left.
-func pause(ctx context.Context, limit time.Duration) bool {
-	timer := time.NewTimer(rand.N(limit))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	return rules.Run(ctx, query)
 }
 
 // Write runs one transaction: what do writes is committed as a whole, or not at all if it returns an error. A transaction
