@@ -63,12 +63,22 @@ func (w *witness) bind(_ context.Context, app *mesh.App, _ mesh.Config) error {
 
 func TestAProcessJoinsAndLeavesBeforeItStops(t *testing.T) {
 	t.Parallel()
+	for name, bind := range map[string]mesh.Bind[mesh.Config]{"with gRPC": serveNothing, "with both": serveBothNothing} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			mustJoinAndLeave(t, bind)
+		})
+	}
+}
+
+func mustJoinAndLeave(t *testing.T, bind mesh.Bind[mesh.Config]) {
+	t.Helper()
 	issuer, registry := meshtest.NewIssuer(t), newWitness(t)
 	close(registry.admit)
 	address := meshtest.Run(t, "registry", meshtest.Config(issuer, "", "registry"), registry.bind).Address
 	cfg := meshtest.Config(issuer, address, "event")
 	cfg.Zone = "north"
-	process := meshtest.Run(t, "event", cfg, serveNothing)
+	process := meshtest.Run(t, "event", cfg, bind)
 	joined := <-registry.instances
 	if joined.GetService() != "event" || joined.GetAddress() != process.Address || joined.GetZone() != "north" || joined.GetId() == "" {
 		t.Errorf("joined as %v", joined)

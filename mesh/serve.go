@@ -3,10 +3,7 @@ package mesh
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net"
 	"net/http"
-	"os"
 	"time"
 
 	"google.golang.org/grpc"
@@ -14,20 +11,65 @@ import (
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/reflection"
 
-	registryv1 "eventprospect/gen/registry/v1"
-	"eventprospect/mesh/discovery"
 	"eventprospect/mesh/rpc"
+	"eventprospect/mesh/split"
 )
 
-// drainTimeout bounds how long a stopping process tries to tell the registry so.
-const drainTimeout = time.Second
+const (
+	// showPatience bounds how long a connection to a shared port may take to show what it speaks, and maxUndecided how many
+	// may be at it. Browsers open one now and then without a word.
+	showPatience = 5 * time.Second
+	maxUndecided = 1024
+)
 
 // ServeGRPC serves the services that register adds, with health and, if configured, reflection, and joins the registry.
-// Bind calls it, or ServeHTTP, last.
+// Bind calls it, or one of the other two, last.
 func (a *App) ServeGRPC(register func(grpc.ServiceRegistrar)) error {
-	server, err := rpc.NewServer(a.Verifier, a.Traces, a.Log)
+	server, status, err := a.newGRPCServer(register, nil)
 	if err != nil {
 		return err
+	}
+	a.Go("gRPC server", func(context.Context) error { return server.Serve(a.listener) })
+	a.OnStop(func(ctx context.Context) error { return stopGRPC(ctx, server) })
+	a.OnStop(func(context.Context) error { status.Shutdown(); return nil })
+	a.join()
+	return nil
+}
+
+// ServeBoth is ServeGRPC with HTTP/1.1 on the same port. HTTP/2 is for gRPC alone.
+//
+// An answer may go on for as long as its client takes what is sent, within a minute each. A request that accepts
+// text/event-stream, as a browser's EventSource does, is for an answer without end: its context ends when the process
+// begins to stop; that of others not before the time for them to finish is over. Streams of gRPC are ended by whoever
+// serves them, with OnStop after this.
+//
+// The open methods, by full name, need no token, whatever their contract says.
+func (a *App) ServeBoth(register func(grpc.ServiceRegistrar), handler http.Handler, open ...string) error {
+	calls, status, err := a.newGRPCServer(register, open)
+	if err != nil {
+		return err
+	}
+	pages := newStreamingServer(handler)
+	port := split.New(a.listener, split.Limits{Patience: showPatience, Undecided: maxUndecided})
+	a.Go("shared port", func(context.Context) error { return port.Serve() })
+	a.Go("gRPC server", func(context.Context) error { return calls.Serve(port.HTTP2()) })
+	a.Go("HTTP server", func(context.Context) error { return ignoreClosed(pages.Serve(patient{port.Other()})) })
+	a.OnStop(func(ctx context.Context) error {
+		closing := port.Close()
+		finished := make(chan error, 1)
+		go func() { finished <- stopHTTP(ctx, pages) }()
+		return errors.Join(closing, stopGRPC(ctx, calls), <-finished)
+	})
+	a.OnStop(func(context.Context) error { status.Shutdown(); return nil })
+	a.join()
+	return nil
+}
+
+// newGRPCServer makes a server of what register adds, with its health.
+func (a *App) newGRPCServer(register func(grpc.ServiceRegistrar), open []string) (*grpc.Server, *health.Server, error) {
+	server, err := rpc.NewServer(a.Verifier, a.Traces, a.Log)
+	if err != nil {
+		return nil, nil, err
 	}
 	register(server)
 	status := health.NewServer()
@@ -35,16 +77,10 @@ func (a *App) ServeGRPC(register func(grpc.ServiceRegistrar)) error {
 	if a.config.Reflection {
 		reflection.Register(server)
 	}
-	if err := server.Seal(); err != nil {
-		return err
+	if err := server.Seal(open...); err != nil {
+		return nil, nil, err
 	}
-	a.Go("gRPC server", func(context.Context) error { return server.Serve(a.listener) })
-	a.OnStop(func(ctx context.Context) error { return stopGRPC(ctx, server.Server) })
-	a.OnStop(func(context.Context) error { status.Shutdown(); return nil })
-	if a.registry != nil {
-		a.join()
-	}
-	return nil
+	return server.Server, status, nil
 }
 
 // stopGRPC lets the calls under way finish, then cuts off what is left.
@@ -94,58 +130,4 @@ func ignoreClosed(err error) error {
 		return nil
 	}
 	return err
-}
-
-// join registers this instance, and takes it out first when the process stops.
-func (a *App) join() {
-	address := a.config.Advertise
-	if address == "" {
-		address = a.listener.Addr().String()
-	}
-	host, _ := os.Hostname()
-	member := discovery.NewMember(a.registry, &registryv1.Instance{
-		Service: a.Name, Id: fmt.Sprintf("%s-%s", host, portOf(address)), Address: address,
-		Status: registryv1.Instance_UP, Zone: a.config.Zone,
-	}, a.Log)
-	a.joined = member.Joined()
-	a.Go("registration", member.Run)
-	a.OnStop(func(ctx context.Context) error {
-		telling, cancel := context.WithTimeout(ctx, drainTimeout)
-		defer cancel()
-		member.Drain(telling)
-		pause(ctx, a.config.Drain)
-		return nil
-	})
-}
-
-// awaitJoin calls back once this instance can be found. It doesn't hold up the process: the registry may come later.
-func (a *App) awaitJoin(ctx context.Context, started func()) {
-	if a.joined == nil {
-		started()
-		return
-	}
-	go func() {
-		select {
-		case <-a.joined:
-			started()
-		case <-ctx.Done():
-		}
-	}()
-}
-
-func portOf(address string) string {
-	_, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return address
-	}
-	return port
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
 }

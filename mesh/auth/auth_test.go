@@ -124,6 +124,25 @@ func TestRulesOf(t *testing.T) {
 	}
 }
 
+func TestWhatIsOpenedNeedsNoRule(t *testing.T) {
+	t.Parallel()
+	offer := map[string]grpc.ServiceInfo{
+		"event.v1.EventService":     {Methods: []grpc.MethodInfo{{Name: "GetEvent"}, {Name: "CreateEvent"}}},
+		"grpc.channelz.v1.Channelz": {Methods: []grpc.MethodInfo{{Name: "GetServers"}}},
+	}
+	rules, err := auth.RulesOf(offer, "/event.v1.EventService/GetEvent", "/grpc.channelz.v1.Channelz/GetServers")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for method, open := range map[string]bool{
+		"/event.v1.EventService/GetEvent": true, "/grpc.channelz.v1.Channelz/GetServers": true, "/event.v1.EventService/CreateEvent": false,
+	} {
+		if rules[method].GetAnonymous() != open {
+			t.Errorf("%s: rule %v, want open %v", method, rules[method], open)
+		}
+	}
+}
+
 // contradiction makes the contract of a method that wants roles and is open to anybody.
 var contradiction = sync.OnceValue(func() error {
 	options := &descriptorpb.MethodOptions{}
