@@ -102,7 +102,7 @@ func (a *App) Connect(service string, options ...grpc.DialOption) (*grpc.ClientC
 	if a.registry == nil {
 		return nil, fmt.Errorf("connect to %s: no registry is configured", service)
 	}
-	options = append([]grpc.DialOption{grpc.WithResolvers(discovery.NewResolver(a.registry, a.Log))}, options...)
+	options = append([]grpc.DialOption{rpc.WithCalls(a.config.Calls), grpc.WithResolvers(discovery.NewResolver(a.registry, a.Log))}, options...)
 	conn, err := rpc.NewClient(discovery.Target(service), a.Traces, options...)
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", service, err)
@@ -113,7 +113,7 @@ func (a *App) Connect(service string, options ...grpc.DialOption) (*grpc.ClientC
 
 // ConnectRegistry makes a connection to the registry, by its address. Options may add credentials.
 func (a *App) ConnectRegistry(options ...grpc.DialOption) (*grpc.ClientConn, error) {
-	conn, err := rpc.NewClient("passthrough:///"+a.config.Registry, a.Traces, options...)
+	conn, err := rpc.NewClient("passthrough:///"+a.config.Registry, a.Traces, append([]grpc.DialOption{rpc.WithCalls(a.config.Calls)}, options...)...)
 	if err != nil {
 		return nil, fmt.Errorf("connect to the registry: %w", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"eventprospect/mesh/auth"
+	"eventprospect/mesh/rpc"
 	"eventprospect/mesh/telemetry"
 )
 
@@ -32,6 +33,8 @@ type Config struct {
 	// Stop bounds the whole of a graceful stop; what isn't finished then is cut off.
 	Stop time.Duration `koanf:"stop"`
 
+	// Calls is how this process calls others.
+	Calls     rpc.Calls        `koanf:"calls"`
 	Auth      auth.Config      `koanf:"auth"`
 	Telemetry telemetry.Config `koanf:"telemetry"`
 }
@@ -45,6 +48,7 @@ func Defaults(port, adminPort, client string) Config {
 		Reflection: true,
 		Drain:      100 * time.Millisecond,
 		Stop:       4 * time.Second,
+		Calls:      rpc.DefaultCalls(),
 		Auth:       auth.Default(client),
 		Telemetry:  telemetry.Config{SampleRatio: 1},
 	}
@@ -62,8 +66,9 @@ func (c Config) Validate() error {
 		isAddressIfSet("registry", c.Registry),
 		isShort("drain", c.Drain),
 		isShort("stop", c.Stop),
-		under("auth.", c.Auth.Validate()),
-		under("telemetry.", c.Telemetry.Validate()))
+		Under("calls.", c.Calls.Validate()),
+		Under("auth.", c.Auth.Validate()),
+		Under("telemetry.", c.Telemetry.Validate()))
 }
 
 func isAddress(name, value string) error {
@@ -87,8 +92,8 @@ func isShort(name string, value time.Duration) error {
 	return nil
 }
 
-// under puts the section's prefix before each setting that the error names.
-func under(prefix string, err error) error {
+// Under puts the section's prefix before each setting that the error names.
+func Under(prefix string, err error) error {
 	if err == nil {
 		return nil
 	}

@@ -31,6 +31,7 @@ func TestConfigNamesEverySettingThatCannotWork(t *testing.T) {
 		"admin":           {func(c *mesh.Config) { c.Admin = "" }, []string{"admin"}},
 		"advertise":       {func(c *mesh.Config) { c.Advertise = "event" }, []string{"advertise"}},
 		"registry":        {func(c *mesh.Config) { c.Registry = "registry" }, []string{"registry"}},
+		"calls":           {func(c *mesh.Config) { c.Calls.Attempts, c.Calls.Timeout = 9, 0 }, []string{"calls.timeout", "calls.attempts"}},
 		"drain":           {func(c *mesh.Config) { c.Drain = -1 }, []string{"drain"}},
 		"stop":            {func(c *mesh.Config) { c.Stop = time.Hour }, []string{"stop"}},
 		"auth":            {func(c *mesh.Config) { c.Auth.Issuer, c.Auth.Audience = "x", "" }, []string{"auth.issuer", "auth.audience"}},
@@ -97,6 +98,7 @@ func TestEverySettingCanBeGiven(t *testing.T) {
 	}
 	values := map[string]string{
 		"drain": "1s", "stop": "2s", "reflection": "false", "log_level": "WARN", "telemetry.sample_ratio": "0.5",
+		"calls.timeout": "3s", "calls.first_attempt": "4s", "calls.attempts": "2", "calls.retry_burst": "5", "calls.retry_ratio": "0.25",
 	}
 	var environ []string
 	for _, key := range append(keys(reflect.TypeFor[mesh.Config](), ""), "store") {
@@ -118,8 +120,8 @@ func TestEverySettingCanBeGiven(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := fmt.Sprintln(cfg.Store, cfg.Listen, cfg.Drain, cfg.Stop, cfg.Reflection, cfg.LogLevel, cfg.Telemetry.SampleRatio, cfg.Auth.ClientSecret.Reveal())
-	want := "value-of-store value-of-listen 1s 2s false WARN 0.5 value-of-auth.client_secret\n"
+	got := fmt.Sprintln(cfg.Store, cfg.Listen, cfg.Drain, cfg.Stop, cfg.Reflection, cfg.LogLevel, cfg.Telemetry.SampleRatio, cfg.Auth.ClientSecret.Reveal(), cfg.Calls)
+	want := "value-of-store value-of-listen 1s 2s false WARN 0.5 value-of-auth.client_secret {3s 4s 2 5 0.25}\n"
 	if got != want {
 		t.Errorf("from the environment: %s, want %s", got, want)
 	}

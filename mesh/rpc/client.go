@@ -12,40 +12,39 @@ import (
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
 
 	"eventprospect/mesh/telemetry"
 )
 
-const (
-	// callTimeout bounds a unary call whose caller set no deadline.
-	callTimeout = 10 * time.Second
-	// connectTimeout bounds one attempt to connect.
-	connectTimeout = 2 * time.Second
-)
+// connectTimeout bounds one attempt to connect.
+const connectTimeout = 2 * time.Second
 
-// policy is the gRPC service config of every client: spread calls over all instances, try again elsewhere what didn't
-// get through, but not so much that retries become the load.
-const policy = `{
-  "loadBalancingConfig": [{"round_robin": {}}],
-  "methodConfig": [{
-    "name": [{}],
-    "waitForReady": true,
-    "retryPolicy": {
-      "maxAttempts": 4, "initialBackoff": "0.02s", "maxBackoff": "0.5s", "backoffMultiplier": 2,
-      "retryableStatusCodes": ["UNAVAILABLE"]
-    }
-  }],
-  "retryThrottling": {"maxTokens": 100, "tokenRatio": 0.1}
-}`
-
-// NewClient makes a connection to a target: "mesh:///event", or a host and port. It connects when it is first used.
+// NewClient makes a connection to a target: "mesh:///event", or a host and port. It connects when it is first used. The
+// options may include WithCalls and WithBreaker.
 func NewClient(target string, traces *telemetry.Traces, options ...grpc.DialOption) (*grpc.ClientConn, error) {
+	calls, interceptors := DefaultCalls(), []grpc.UnaryClientInterceptor{}
+	for _, option := range options {
+		switch o := option.(type) {
+		case callsOption:
+			calls = o.calls
+		case breakerOption:
+			interceptors = append(interceptors, o.unary)
+		}
+	}
+	again := repeatable(protoregistry.GlobalFiles)
+	config, err := policy(calls, again)
+	if err != nil {
+		return nil, err
+	}
+	// The attempts of one call share its deadline and its request id, and are one call to a breaker.
+	interceptors = append(interceptors, untranslate, timeout(calls.Timeout), requestID, newAttempts(calls, again).unary)
 	return grpc.NewClient(target, append([]grpc.DialOption{
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithStatsHandler(otelgrpc.NewClientHandler(traceOptions(traces)...)),
-		grpc.WithChainUnaryInterceptor(untranslate, timeout, requestID),
+		grpc.WithChainUnaryInterceptor(interceptors...),
 		grpc.WithChainStreamInterceptor(untranslateStream),
-		grpc.WithDefaultServiceConfig(policy),
+		grpc.WithDefaultServiceConfig(config),
 		grpc.WithDisableServiceConfig(),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(MaxMessage), grpc.MaxCallSendMsgSize(MaxMessage)),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{
@@ -78,13 +77,15 @@ func (s untranslated) RecvMsg(m any) error { return keepEOF(s.ClientStream.RecvM
 func (s untranslated) SendMsg(m any) error { return keepEOF(s.ClientStream.SendMsg(m)) }
 
 // timeout gives a call without a deadline the default one.
-func timeout(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
-	if _, ok := ctx.Deadline(); !ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, callTimeout)
-		defer cancel()
+func timeout(limit time.Duration) grpc.UnaryClientInterceptor {
+	return func(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+		if _, ok := ctx.Deadline(); !ok {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, limit)
+			defer cancel()
+		}
+		return invoke(ctx, method, req, reply, cc, opts...)
 	}
-	return invoke(ctx, method, req, reply, cc, opts...)
 }
 
 // requestID fills an empty `request_id` (AIP-155), as Google's clients do (AIP-4235): the attempts of one call share
@@ -93,8 +94,7 @@ func timeout(ctx context.Context, method string, req, reply any, cc *grpc.Client
 func requestID(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 	if m, ok := req.(proto.Message); ok {
 		r := m.ProtoReflect()
-		field := r.Descriptor().Fields().ByName("request_id")
-		if field != nil && field.Kind() == protoreflect.StringKind && r.Get(field).String() == "" {
+		if field := requestIDField(r.Descriptor()); field != nil && r.Get(field).String() == "" {
 			filled := proto.Clone(m)
 			filled.ProtoReflect().Set(field, protoreflect.ValueOfString(uuid.NewString()))
 			req = filled

@@ -17,6 +17,7 @@ import (
 
 	eventv1 "eventprospect/gen/event/v1"
 	"eventprospect/mesh/fault"
+	"eventprospect/mesh/rpc"
 )
 
 // unreliable is an Event service that is away for the first attempts to create, and keeps the ids of all requests.
@@ -87,7 +88,9 @@ func TestOnlyUnavailableIsTriedAgain(t *testing.T) {
 				attempts.Add(1)
 				return nil, c.sent
 			}})
-			_, err := eventsAt(t, address).GetEvent(as(t, "reader"), &eventv1.GetEventRequest{Id: "x"})
+			patient := rpc.DefaultCalls()
+			patient.FirstAttempt = time.Minute
+			_, err := eventsAt(t, address, rpc.WithCalls(patient)).GetEvent(as(t, "reader"), &eventv1.GetEventRequest{Id: "x"})
 			checkKind(t, err, kind)
 			want := int32(1)
 			if kind == fault.Unavailable {

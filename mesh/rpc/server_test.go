@@ -198,14 +198,16 @@ func TestEveryCallHasADeadline(t *testing.T) {
 	t.Cleanup(func() { _ = plain.Close() })
 	own, cancel := context.WithTimeout(as(t, "reader"), time.Hour)
 	defer cancel()
+	once := rpc.DefaultCalls()
+	once.Attempts = 1
 	cases := map[string]struct {
 		ctx         context.Context
 		conn        grpc.ClientConnInterface
 		least, most time.Duration
 	}{
 		"the server's default": {as(t, "reader"), plain, 25 * time.Second, 30 * time.Second},
-		"the client's default": {as(t, "reader"), dial(t, address), 5 * time.Second, 10 * time.Second},
-		"the caller's own":     {own, dial(t, address), 59 * time.Minute, time.Hour},
+		"the client's default": {as(t, "reader"), dial(t, address, rpc.WithCalls(once)), 5 * time.Second, 10 * time.Second},
+		"the caller's own":     {own, dial(t, address, rpc.WithCalls(once)), 59 * time.Minute, time.Hour},
 	}
 	for name, c := range cases {
 		if _, err := eventv1.NewEventServiceClient(c.conn).GetEvent(c.ctx, &eventv1.GetEventRequest{Id: "x"}); err != nil {

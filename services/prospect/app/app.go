@@ -11,6 +11,7 @@ import (
 	eventv1 "eventprospect/gen/event/v1"
 	prospectv1 "eventprospect/gen/prospect/v1"
 	"eventprospect/mesh"
+	"eventprospect/mesh/rpc"
 	"eventprospect/mesh/stream"
 	"eventprospect/services/prospect/internal/api"
 	"eventprospect/services/prospect/internal/events"
@@ -33,7 +34,8 @@ func Bind(ctx context.Context, app *mesh.App, cfg Config) error {
 	}
 	app.Go("relay", relay.Run)
 	app.Ready("kafka", relay.Ready)
-	conn, err := app.Connect("event", grpc.WithPerRPCCredentials(app.Account))
+	conn, err := app.Connect("event", grpc.WithPerRPCCredentials(app.Account),
+		rpc.WithBreaker(events.Part, cfg.EventBreaker, app.Log, eventv1.EventService_GetEvent_FullMethodName))
 	if err != nil {
 		return err
 	}

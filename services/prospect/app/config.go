@@ -2,10 +2,10 @@ package app
 
 import (
 	"errors"
-	"fmt"
 
 	"eventprospect/mesh"
 	"eventprospect/mesh/conf"
+	"eventprospect/mesh/rpc"
 	"eventprospect/mesh/stream"
 )
 
@@ -17,6 +17,8 @@ type Config struct {
 	Store conf.Secret `koanf:"store"`
 	// Kafka is where the messages about prospects go.
 	Kafka stream.Config `koanf:"kafka"`
+	// EventBreaker is for the question to the Event service whether an event exists: a caller waits for the answer.
+	EventBreaker rpc.BreakerConfig `koanf:"event_breaker"`
 }
 
 // Default works on a laptop.
@@ -25,14 +27,15 @@ func Default() Config {
 		Config: mesh.Defaults("9090", "19090", "prospect-service"),
 		Store:  "sqlite:prospect.db",
 		Kafka:  stream.Defaults("prospect-events"),
+
+		EventBreaker: rpc.DefaultBreaker(),
 	}
 }
 
 // Validate names every setting that can't work.
 func (c Config) Validate() error {
-	var kafka error
-	if err := c.Kafka.Validate(); err != nil {
-		kafka = fmt.Errorf("kafka.%w", err)
-	}
-	return errors.Join(kafka, c.Config.Validate())
+	return errors.Join(
+		mesh.Under("kafka.", c.Kafka.Validate()),
+		mesh.Under("event_breaker.", c.EventBreaker.Validate()),
+		c.Config.Validate())
 }

@@ -3,8 +3,10 @@ package app
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"eventprospect/mesh/conf"
+	"eventprospect/mesh/rpc"
 )
 
 // environ makes the defaults complete: a secret has none.
@@ -34,9 +36,12 @@ func TestDefaultsNeedNothingButTheSecret(t *testing.T) {
 func TestEverySettingIsInTheEnvironment(t *testing.T) {
 	t.Parallel()
 	cfg := load(t, "PROSPECT_LISTEN=:1", "PROSPECT_STORE=sqlite:other.db", "PROSPECT_KAFKA_BROKERS=a:1,b:2",
-		"PROSPECT_KAFKA_TOPIC=things", "PROSPECT_KAFKA_PARTITIONS=3", "PROSPECT_KAFKA_REPLICATION=2")
+		"PROSPECT_KAFKA_TOPIC=things", "PROSPECT_KAFKA_PARTITIONS=3", "PROSPECT_KAFKA_REPLICATION=2",
+		"PROSPECT_EVENT_BREAKER_TIMEOUT=1s", "PROSPECT_EVENT_BREAKER_WINDOW=7", "PROSPECT_EVENT_BREAKER_MINIMUM_CALLS=4",
+		"PROSPECT_EVENT_BREAKER_FAILURE_RATE=60", "PROSPECT_EVENT_BREAKER_OPEN=3s")
 	if cfg.Listen != ":1" || cfg.Store != "sqlite:other.db" || strings.Join(cfg.Kafka.Brokers, " ") != "a:1 b:2" ||
-		cfg.Kafka.Topic != "things" || cfg.Kafka.Partitions != 3 || cfg.Kafka.Replication != 2 {
+		cfg.Kafka.Topic != "things" || cfg.Kafka.Partitions != 3 || cfg.Kafka.Replication != 2 ||
+		cfg.EventBreaker != (rpc.BreakerConfig{Timeout: time.Second, Window: 7, MinimumCalls: 4, FailureRate: 60, Open: 3 * time.Second}) {
 		t.Errorf("%+v", cfg)
 	}
 	if _, err := conf.Load(Default(), "PROSPECT", "", []string{"PROSPECT_STOR=x"}); err == nil {
@@ -55,7 +60,11 @@ func TestValidate(t *testing.T) {
 		"partitions": {func(c *Config) { c.Kafka.Partitions = 0 }, []string{"kafka.partitions:"}},
 		"listen":     {func(c *Config) { c.Listen = "nowhere" }, []string{"listen:"}},
 		"secret":     {func(c *Config) { c.Auth.ClientSecret = "" }, []string{"auth.client_secret:"}},
-		"several":    {func(c *Config) { c.Listen, c.Kafka.Topic = "", "" }, []string{"listen:", "kafka.topic:"}},
+		"breaker": {func(c *Config) { c.EventBreaker = rpc.BreakerConfig{} }, []string{
+			"event_breaker.timeout:", "event_breaker.window:", "event_breaker.minimum_calls:",
+			"event_breaker.failure_rate:", "event_breaker.open:",
+		}},
+		"several": {func(c *Config) { c.Listen, c.Kafka.Topic = "", "" }, []string{"listen:", "kafka.topic:"}},
 	}
 	for name, c := range cases {
 		cfg := load(t, environ...)

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"net"
 	"testing"
 	"time"
 
@@ -19,7 +20,7 @@ import (
 // registry knows one Event service, and takes everybody in.
 type registry struct {
 	registryv1.UnimplementedRegistryServiceServer
-	event string
+	event string // its address; empty: there is none
 }
 
 func (*registry) Join(stream registryv1.RegistryService_JoinServer) error {
@@ -45,12 +46,16 @@ func (r *registry) Watch(req *registryv1.WatchRequest, stream registryv1.Registr
 	return nil
 }
 
-// events is an Event service that has the event e.
+// events is an Event service that has the event e. The event "hang" makes it hang.
 type events struct {
 	eventv1.UnimplementedEventServiceServer
 }
 
-func (events) GetEvent(_ context.Context, req *eventv1.GetEventRequest) (*eventv1.Event, error) {
+func (events) GetEvent(ctx context.Context, req *eventv1.GetEventRequest) (*eventv1.Event, error) {
+	if req.GetId() == "hang" {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
 	if req.GetId() != "e" {
 		return nil, fault.Missing("Event", req.GetId())
 	}
@@ -59,6 +64,13 @@ func (events) GetEvent(_ context.Context, req *eventv1.GetEventRequest) (*eventv
 
 // serve serves what a prospect service needs around it, a registry and events, and returns the address.
 func serve(t *testing.T, issuer *meshtest.Issuer) string {
+	t.Helper()
+	listener := meshtest.Listen(t)
+	return serveOn(t, issuer, listener, &registry{event: listener.Addr().String()})
+}
+
+// serveOn serves this registry and events, and returns the address.
+func serveOn(t *testing.T, issuer *meshtest.Issuer, listener net.Listener, registry *registry) string {
 	t.Helper()
 	log := telemetry.NewLog(t.Output(), "neighbours", 0)
 	traces, err := telemetry.NewTraces("neighbours", telemetry.Config{})
@@ -75,8 +87,7 @@ func serve(t *testing.T, issuer *meshtest.Issuer) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	listener := meshtest.Listen(t)
-	registryv1.RegisterRegistryServiceServer(server, &registry{event: listener.Addr().String()})
+	registryv1.RegisterRegistryServiceServer(server, registry)
 	eventv1.RegisterEventServiceServer(server, events{})
 	if err := server.Seal(); err != nil {
 		t.Fatal(err)
