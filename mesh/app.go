@@ -111,9 +111,13 @@ func (a *App) Connect(service string, options ...grpc.DialOption) (*grpc.ClientC
 	return conn, nil
 }
 
-// ConnectRegistry makes a connection to the registry, by its address. Options may add credentials.
+// ConnectRegistry makes a connection to the registries, by their addresses. Options may add credentials.
 func (a *App) ConnectRegistry(options ...grpc.DialOption) (*grpc.ClientConn, error) {
-	conn, err := rpc.NewClient("passthrough:///"+a.config.Registry, a.Traces, append([]grpc.DialOption{rpc.WithCalls(a.config.Calls)}, options...)...)
+	target, found, err := discovery.Registries(a.config.Registry)
+	if err != nil {
+		return nil, fmt.Errorf("connect to the registry: %w", err)
+	}
+	conn, err := rpc.NewClient(target, a.Traces, append([]grpc.DialOption{rpc.WithCalls(a.config.Calls), found}, options...)...)
 	if err != nil {
 		return nil, fmt.Errorf("connect to the registry: %w", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"eventprospect/mesh/auth"
+	"eventprospect/mesh/discovery"
 	"eventprospect/mesh/rpc"
 	"eventprospect/mesh/telemetry"
 )
@@ -20,7 +21,8 @@ type Config struct {
 	Admin string `koanf:"admin"`
 	// Advertise is the host and port under which others reach the main listener. Empty: where it listens.
 	Advertise string `koanf:"advertise"`
-	// Registry is the host and port of the registry. Empty, as in the registry itself: neither join nor resolve.
+	// Registry is the host and port of each registry, split by commas; any of them will do. Empty, as in the registry itself:
+	// neither join nor resolve.
 	Registry string `koanf:"registry"`
 	// Zone is told to the registry.
 	Zone string `koanf:"zone"`
@@ -63,7 +65,7 @@ func (c Config) Validate() error {
 		isAddress("listen", c.Listen),
 		isAddress("admin", c.Admin),
 		isAddressIfSet("advertise", c.Advertise),
-		isAddressIfSet("registry", c.Registry),
+		areRegistriesIfSet("registry", c.Registry),
 		isShort("drain", c.Drain),
 		isShort("stop", c.Stop),
 		Under("calls.", c.Calls.Validate()),
@@ -83,6 +85,16 @@ func isAddressIfSet(name, value string) error {
 		return nil
 	}
 	return isAddress(name, value)
+}
+
+func areRegistriesIfSet(name, value string) error {
+	if value == "" {
+		return nil
+	}
+	if _, _, err := discovery.Registries(value); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
 }
 
 func isShort(name string, value time.Duration) error {

@@ -27,10 +27,12 @@ func TestConfigNamesEverySettingThatCannotWork(t *testing.T) {
 	}{
 		"the defaults":    {func(*mesh.Config) {}, nil},
 		"no registry":     {func(c *mesh.Config) { c.Registry = "" }, nil},
+		"two registries":  {func(c *mesh.Config) { c.Registry = "a:8761, b:8761" }, nil},
 		"listen":          {func(c *mesh.Config) { c.Listen = "8080" }, []string{"listen"}},
 		"admin":           {func(c *mesh.Config) { c.Admin = "" }, []string{"admin"}},
 		"advertise":       {func(c *mesh.Config) { c.Advertise = "event" }, []string{"advertise"}},
 		"registry":        {func(c *mesh.Config) { c.Registry = "registry" }, []string{"registry"}},
+		"a bad registry":  {func(c *mesh.Config) { c.Registry = "a:8761,b" }, []string{"registry"}},
 		"calls":           {func(c *mesh.Config) { c.Calls.Attempts, c.Calls.Timeout = 9, 0 }, []string{"calls.timeout", "calls.attempts"}},
 		"drain":           {func(c *mesh.Config) { c.Drain = -1 }, []string{"drain"}},
 		"stop":            {func(c *mesh.Config) { c.Stop = time.Hour }, []string{"stop"}},

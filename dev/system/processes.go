@@ -22,7 +22,11 @@ func (s *System) startProcesses(ctx context.Context) error {
 		s.adapt(common)
 	}
 	eventConfig.Kafka.Brokers, prospectConfig.Kafka.Brokers = []string{s.Kafka}, []string{s.Kafka}
-	var err error
+	instances, err := s.folder("registry")
+	if err != nil {
+		return err
+	}
+	registryConfig.Store = conf.Secret("etcd:" + instances)
 	if eventConfig.Store, err = s.store("event", s.cfg.EventStore); err != nil {
 		return err
 	}

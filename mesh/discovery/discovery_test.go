@@ -15,8 +15,6 @@ import (
 	"eventprospect/mesh/discovery"
 )
 
-// What needs a registry is tested with the real one, in services/registry/app.
-
 // away gives a client of a registry that is not there.
 func away(t *testing.T, options ...grpc.DialOption) registryv1.RegistryServiceClient {
 	t.Helper()

@@ -2,7 +2,6 @@ package discovery
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -12,7 +11,8 @@ import (
 )
 
 const (
-	// joinTimeout bounds the wait for a registry that is away; then it is said in the log, and tried again.
+	// joinTimeout bounds the wait for a registry that is away; then it is said in the log, and tried again. After a break it
+	// begins with the time between two heartbeats, so that a registry that hangs costs the instance one of its three.
 	joinTimeout = time.Minute
 	// maxStay bounds the time on one stream. The member moves to a new one before it leaves the old: servers close a
 	// connection some time after they have asked for a new one (rpc's maxConnectionAge and its grace), and a
@@ -27,13 +27,14 @@ type Member struct {
 	instance *registryv1.Instance
 	leave    chan chan struct{}
 	joined   chan struct{}
+	patience time.Duration // how long the next join may take
 }
 
 // NewMember makes a member for an instance that is UP.
 func NewMember(registry registryv1.RegistryServiceClient, instance *registryv1.Instance, log *slog.Logger) *Member {
 	return &Member{
 		registry: registry, log: log, instance: instance,
-		leave: make(chan chan struct{}), joined: make(chan struct{}),
+		leave: make(chan chan struct{}), joined: make(chan struct{}), patience: joinTimeout,
 	}
 }
 
@@ -71,19 +72,23 @@ func (m *Member) Drain(ctx context.Context) {
 
 // stay joins and sends what is due until the stream breaks.
 func (m *Member) stay(ctx context.Context, pause *backoff) error {
-	current, err := m.join(ctx, joinTimeout)
+	current, err := m.join(ctx, m.patience)
 	if err != nil {
+		m.patience = min(2*m.patience, joinTimeout)
 		return err
 	}
 	defer func() { current.close() }()
 	pause.reset()
 	m.noteJoined()
+	m.patience = current.beat
 	ticker := time.NewTicker(current.beat)
 	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
+		case <-current.ended:
+			return current.err
 		case <-ticker.C:
 			if current, err = m.renew(ctx, current); err != nil {
 				return err
@@ -114,17 +119,19 @@ func (m *Member) renew(ctx context.Context, current *session) (*session, error) 
 // join opens a stream and registers the instance on it, unless that takes longer than patience.
 func (m *Member) join(ctx context.Context, patience time.Duration) (*session, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	giveUp := time.AfterFunc(patience, cancel)
-	s := &session{close: cancel}
-	var err error
-	if s.stream, err = m.registry.Join(ctx); err == nil {
-		err = s.say(m.instance)
-	}
-	if !giveUp.Stop() {
-		err = fmt.Errorf("no answer in %v", patience)
-	}
+	s := &session{cancel: cancel, answers: make(chan *registryv1.JoinResponse), ended: make(chan struct{})}
+	err := s.within(patience, func() error {
+		stream, err := m.registry.Join(ctx)
+		if err != nil {
+			close(s.ended)
+			return err
+		}
+		s.stream = stream
+		go s.listen(ctx)
+		return s.exchange(m.instance)
+	})
 	if err != nil {
-		cancel()
+		s.close()
 		return nil, err
 	}
 	s.moveAt = time.Now().Add(min(6*s.beat, maxStay))
@@ -137,24 +144,4 @@ func (m *Member) noteJoined() {
 	default:
 		close(m.joined)
 	}
-}
-
-// session is one Join stream.
-type session struct {
-	stream registryv1.RegistryService_JoinClient
-	close  context.CancelFunc
-	beat   time.Duration // how often it has to be heard from: a third of the term
-	moveAt time.Time
-}
-
-// say sends a heartbeat, or news if there is an instance, and waits for the answer.
-func (s *session) say(instance *registryv1.Instance) error {
-	// If it can't be sent, the reason comes with the next read.
-	sent := s.stream.Send(&registryv1.JoinRequest{Instance: instance})
-	answer, err := s.stream.Recv()
-	if err != nil {
-		return err
-	}
-	s.beat = max(answer.GetTerm().AsDuration()/3, time.Millisecond)
-	return sent
 }

@@ -5,7 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"time"
+	"slices"
 
 	"google.golang.org/grpc/resolver"
 
@@ -49,6 +49,9 @@ type watcher struct {
 	log      *slog.Logger
 	cancel   context.CancelFunc
 	done     chan struct{}
+
+	known view     // what the registry has said so far
+	told  []string // the addresses that gRPC knows; nil: none yet
 }
 
 // ResolveNow does nothing: the registry tells of changes by itself.
@@ -72,47 +75,42 @@ func (w *watcher) run(ctx context.Context) {
 	}
 }
 
-// follow hands on what the registry says until the stream breaks.
+// follow takes in what the registry says until the stream breaks. It begins with what has changed since the last time.
 func (w *watcher) follow(ctx context.Context, pause *backoff) error {
-	stream, err := w.registry.Watch(ctx, &registryv1.WatchRequest{Service: w.service})
+	stream, err := w.registry.Watch(ctx, &registryv1.WatchRequest{Service: w.service, Revision: w.known.revision})
 	if err != nil {
 		return err
 	}
+	next := w.known // a state that isn't complete when the stream breaks is forgotten
 	for {
 		answer, err := stream.Recv()
 		if err != nil {
 			return err
 		}
 		pause.reset()
-		// An error here says that the balancer can't use the list, as when it is empty; it has taken note.
-		_ = w.cc.UpdateState(resolver.State{Endpoints: endpoints(answer.GetInstances())})
+		next = next.after(answer)
+		if answer.GetMore() {
+			continue
+		}
+		w.known = next
+		w.tell(next.list())
 	}
 }
 
-func endpoints(instances []*registryv1.Instance) []resolver.Endpoint {
-	all := make([]resolver.Endpoint, len(instances))
-	for i, instance := range instances {
-		all[i] = resolver.Endpoint{Addresses: []resolver.Address{{Addr: instance.GetAddress()}}}
+// tell hands the addresses to gRPC, unless it knows them.
+func (w *watcher) tell(addresses []string) {
+	if w.told != nil && slices.Equal(w.told, addresses) {
+		return
+	}
+	w.told = addresses
+	// An error here says that the balancer can't use the list, as when it is empty; it has taken note.
+	_ = w.cc.UpdateState(resolver.State{Endpoints: endpoints(addresses)})
+}
+
+func endpoints(addresses []string) []resolver.Endpoint {
+	all := make([]resolver.Endpoint, len(addresses))
+	for i, address := range addresses {
+		all[i] = resolver.Endpoint{Addresses: []resolver.Address{{Addr: address}}}
 	}
 	return all
-}
-
-// backoff waits longer after each failure in a row.
-type backoff struct{ next time.Duration }
-
-const (
-	firstPause = 50 * time.Millisecond
-	maxPause   = 2 * time.Second
-)
-
-func (b *backoff) reset() { b.next = 0 }
-
-func (b *backoff) wait(ctx context.Context) {
-	b.next = min(max(2*b.next, firstPause), maxPause)
-	timer := time.NewTimer(b.next)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
 }

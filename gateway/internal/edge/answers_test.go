@@ -46,7 +46,7 @@ func TestEveryKeyIsAlwaysThere(t *testing.T) {
 		"/prospects/filedWork/IT": "createTime etag filedWork firstName id idEvent lastName updateTime",
 		"/prospects":              "content empty first last number numberOfElements pageable size sort totalElements totalPages",
 		"/v1/events":              "events nextPageToken",
-		"/v1/instances":           "instances",
+		"/v1/instances":           "instances nextPageToken",
 	} {
 		if got := strings.Join(keys(path), " "); got != want {
 			t.Errorf("%s has %s, want %s", path, got, want)

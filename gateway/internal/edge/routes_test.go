@@ -38,7 +38,7 @@ func TestEveryRouteAsksForATokenAndLeadsToItsService(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(routes.All()) != 25 {
+	if len(routes.All()) != 27 {
 		t.Errorf("there are %d routes", len(routes.All()))
 	}
 	for _, r := range routes.All() {

@@ -88,11 +88,11 @@ func (s *Registry) list(service string) ([]*registryv1.Instance, <-chan struct{}
 	return some, s.changed
 }
 
-// Watch implements the contract.
+// Watch implements the contract. It tells everything anew with each change, which a registry may.
 func (s *Registry) Watch(r *registryv1.WatchRequest, stream registryv1.RegistryService_WatchServer) error {
-	for {
+	for revision := int64(1); ; revision++ {
 		some, changed := s.list(r.GetService())
-		if err := stream.Send(&registryv1.WatchResponse{Instances: some}); err != nil {
+		if err := stream.Send(&registryv1.WatchResponse{Instances: some, Revision: revision, Snapshot: true}); err != nil {
 			return err
 		}
 		select {

@@ -36,6 +36,12 @@ const (
 	Instance_UP Instance_Status = 1
 	// It doesn't: it is about to stop, or was taken out by hand.
 	Instance_OUT_OF_SERVICE Instance_Status = 2
+	// It doesn't yet: it is still starting.
+	Instance_STARTING Instance_Status = 3
+	// It doesn't: it finds itself unhealthy.
+	Instance_DOWN Instance_Status = 4
+	// Nobody can tell.
+	Instance_UNKNOWN Instance_Status = 5
 )
 
 // Enum value maps for Instance_Status.
@@ -44,11 +50,17 @@ var (
 		0: "STATUS_UNSPECIFIED",
 		1: "UP",
 		2: "OUT_OF_SERVICE",
+		3: "STARTING",
+		4: "DOWN",
+		5: "UNKNOWN",
 	}
 	Instance_Status_value = map[string]int32{
 		"STATUS_UNSPECIFIED": 0,
 		"UP":                 1,
 		"OUT_OF_SERVICE":     2,
+		"STARTING":           3,
+		"DOWN":               4,
+		"UNKNOWN":            5,
 	}
 )
 
@@ -88,7 +100,8 @@ type Instance struct {
 	Id string `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
 	// Where it serves gRPC, as host:port.
 	Address string `protobuf:"bytes,3,opt,name=address,proto3" json:"address,omitempty"`
-	// Whether it takes requests.
+	// Whether it takes requests. To Join, what the instance says of itself; from the registry, what counts: DOWN and the
+	// like if the instance says so, else `override` if there is one.
 	Status Instance_Status `protobuf:"varint,4,opt,name=status,proto3,enum=registry.v1.Instance_Status" json:"status,omitempty"`
 	// Where it runs; callers may prefer their own zone. Empty: not told.
 	Zone string `protobuf:"bytes,5,opt,name=zone,proto3" json:"zone,omitempty"`
@@ -97,7 +110,11 @@ type Instance struct {
 	// When it joined. Set by the registry.
 	JoinTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=join_time,json=joinTime,proto3" json:"join_time,omitempty"`
 	// When it last changed. Set by the registry.
-	UpdateTime    *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	// Its share of the requests, compared with the other instances'. 0 counts as 1. Clients of the xDS face go by it.
+	Weight uint32 `protobuf:"varint,9,opt,name=weight,proto3" json:"weight,omitempty"`
+	// The status that SetStatus has set. Set by the registry.
+	Override      Instance_Status `protobuf:"varint,10,opt,name=override,proto3,enum=registry.v1.Instance_Status" json:"override,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -186,6 +203,20 @@ func (x *Instance) GetUpdateTime() *timestamppb.Timestamp {
 		return x.UpdateTime
 	}
 	return nil
+}
+
+func (x *Instance) GetWeight() uint32 {
+	if x != nil {
+		return x.Weight
+	}
+	return 0
+}
+
+func (x *Instance) GetOverride() Instance_Status {
+	if x != nil {
+		return x.Override
+	}
+	return Instance_STATUS_UNSPECIFIED
 }
 
 // A sign of life, or news, of the instance that joined.
@@ -283,8 +314,11 @@ func (x *JoinResponse) GetTerm() *durationpb.Duration {
 // Asks for a service's instances and their changes.
 type WatchRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The service's name.
-	Service       string `protobuf:"bytes,1,opt,name=service,proto3" json:"service,omitempty"`
+	// The service's name. Services that registered by Eureka may have dots and underscores in it.
+	Service string `protobuf:"bytes,1,opt,name=service,proto3" json:"service,omitempty"`
+	// The revision of the last response that the client has taken in: it is told what has changed since, if the registry still
+	// knows. 0: it knows nothing yet.
+	Revision      int64 `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -326,13 +360,27 @@ func (x *WatchRequest) GetService() string {
 	return ""
 }
 
-// All instances of the service that are UP.
+func (x *WatchRequest) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+// What the client must change in what it knows of the service.
 type WatchResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The instances, by id. Empty if none is up.
+	// Instances that are UP and new or changed, by id.
 	Instances []*Instance `protobuf:"bytes,1,rep,name=instances,proto3" json:"instances,omitempty"`
-	// Grows with each change in the registry.
-	Revision      int64 `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"`
+	// What the client knows after it, grows from response to response and is the same in every registry of a mesh.
+	Revision int64 `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"`
+	// The client forgets all instances that it knew before it takes in this response: it begins with all there are.
+	Snapshot bool `protobuf:"varint,3,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
+	// The ids of those that are gone, or not UP any more.
+	RemovedIds []string `protobuf:"bytes,4,rep,name=removed_ids,json=removedIds,proto3" json:"removed_ids,omitempty"`
+	// More follows at once: only with the next responses up to one without `more` is the state of this revision complete. A
+	// client must not resume from the revision of a response that has it.
+	More          bool `protobuf:"varint,5,opt,name=more,proto3" json:"more,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -381,11 +429,36 @@ func (x *WatchResponse) GetRevision() int64 {
 	return 0
 }
 
+func (x *WatchResponse) GetSnapshot() bool {
+	if x != nil {
+		return x.Snapshot
+	}
+	return false
+}
+
+func (x *WatchResponse) GetRemovedIds() []string {
+	if x != nil {
+		return x.RemovedIds
+	}
+	return nil
+}
+
+func (x *WatchResponse) GetMore() bool {
+	if x != nil {
+		return x.More
+	}
+	return false
+}
+
 // Asks for a list of instances, whatever their status.
 type ListInstancesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Only those of this service. Empty: of every service.
-	Service       string `protobuf:"bytes,1,opt,name=service,proto3" json:"service,omitempty"`
+	Service string `protobuf:"bytes,1,opt,name=service,proto3" json:"service,omitempty"`
+	// At most this many. 0: 1000; more than 1000 is 1000.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// `next_page_token` of the page before; all else in the request must be as it was.
+	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -427,11 +500,27 @@ func (x *ListInstancesRequest) GetService() string {
 	return ""
 }
 
-// The instances.
+func (x *ListInstancesRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListInstancesRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// One page of the instances.
 type ListInstancesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// By service and id.
-	Instances     []*Instance `protobuf:"bytes,1,rep,name=instances,proto3" json:"instances,omitempty"`
+	Instances []*Instance `protobuf:"bytes,1,rep,name=instances,proto3" json:"instances,omitempty"`
+	// Asks for the next page. Empty: this is the last.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -473,11 +562,137 @@ func (x *ListInstancesResponse) GetInstances() []*Instance {
 	return nil
 }
 
+func (x *ListInstancesResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// Asks for one instance.
+type GetInstanceRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The service's name.
+	Service string `protobuf:"bytes,1,opt,name=service,proto3" json:"service,omitempty"`
+	// The instance's id.
+	Id            string `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetInstanceRequest) Reset() {
+	*x = GetInstanceRequest{}
+	mi := &file_registry_v1_registry_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetInstanceRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetInstanceRequest) ProtoMessage() {}
+
+func (x *GetInstanceRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_registry_v1_registry_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetInstanceRequest.ProtoReflect.Descriptor instead.
+func (*GetInstanceRequest) Descriptor() ([]byte, []int) {
+	return file_registry_v1_registry_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *GetInstanceRequest) GetService() string {
+	if x != nil {
+		return x.Service
+	}
+	return ""
+}
+
+func (x *GetInstanceRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+// Sets the status of an instance.
+type SetStatusRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The service's name.
+	Service string `protobuf:"bytes,1,opt,name=service,proto3" json:"service,omitempty"`
+	// The instance's id.
+	Id string `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	// The status that counts from now on, while the instance itself says UP. STATUS_UNSPECIFIED: what the instance says.
+	Status        Instance_Status `protobuf:"varint,3,opt,name=status,proto3,enum=registry.v1.Instance_Status" json:"status,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetStatusRequest) Reset() {
+	*x = SetStatusRequest{}
+	mi := &file_registry_v1_registry_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetStatusRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetStatusRequest) ProtoMessage() {}
+
+func (x *SetStatusRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_registry_v1_registry_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetStatusRequest.ProtoReflect.Descriptor instead.
+func (*SetStatusRequest) Descriptor() ([]byte, []int) {
+	return file_registry_v1_registry_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *SetStatusRequest) GetService() string {
+	if x != nil {
+		return x.Service
+	}
+	return ""
+}
+
+func (x *SetStatusRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *SetStatusRequest) GetStatus() Instance_Status {
+	if x != nil {
+		return x.Status
+	}
+	return Instance_STATUS_UNSPECIFIED
+}
+
 var File_registry_v1_registry_proto protoreflect.FileDescriptor
 
 const file_registry_v1_registry_proto_rawDesc = "" +
 	"\n" +
-	"\x1aregistry/v1/registry.proto\x12\vregistry.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14mesh/v1/access.proto\"\xce\x04\n" +
+	"\x1aregistry/v1/registry.proto\x12\vregistry.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14mesh/v1/access.proto\"\xd4\x05\n" +
 	"\bInstance\x12E\n" +
 	"\aservice\x18\x01 \x01(\tB+\xe0A\x02\xbaH%r#2!^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$R\aservice\x12\x1d\n" +
 	"\x02id\x18\x02 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01\x18\x80\x01R\x02id\x12%\n" +
@@ -487,27 +702,49 @@ const file_registry_v1_registry_proto_rawDesc = "" +
 	"\bmetadata\x18\x06 \x03(\v2#.registry.v1.Instance.MetadataEntryB\x17\xbaH\x14\x9a\x01\x11\x10 \"\x06r\x04\x10\x01\x18@*\x05r\x03\x18\x80\x02R\bmetadata\x12<\n" +
 	"\tjoin_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\bjoinTime\x12@\n" +
 	"\vupdate_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
-	"updateTime\x1a;\n" +
+	"updateTime\x12 \n" +
+	"\x06weight\x18\t \x01(\rB\b\xbaH\x05*\x03\x18\xe8\aR\x06weight\x12=\n" +
+	"\boverride\x18\n" +
+	" \x01(\x0e2\x1c.registry.v1.Instance.StatusB\x03\xe0A\x03R\boverride\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"<\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"a\n" +
 	"\x06Status\x12\x16\n" +
 	"\x12STATUS_UNSPECIFIED\x10\x00\x12\x06\n" +
 	"\x02UP\x10\x01\x12\x12\n" +
-	"\x0eOUT_OF_SERVICE\x10\x02\"@\n" +
+	"\x0eOUT_OF_SERVICE\x10\x02\x12\f\n" +
+	"\bSTARTING\x10\x03\x12\b\n" +
+	"\x04DOWN\x10\x04\x12\v\n" +
+	"\aUNKNOWN\x10\x05\"@\n" +
 	"\vJoinRequest\x121\n" +
 	"\binstance\x18\x01 \x01(\v2\x15.registry.v1.InstanceR\binstance\"=\n" +
 	"\fJoinResponse\x12-\n" +
-	"\x04term\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\x04term\"U\n" +
-	"\fWatchRequest\x12E\n" +
-	"\aservice\x18\x01 \x01(\tB+\xe0A\x02\xbaH%r#2!^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$R\aservice\"`\n" +
+	"\x04term\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\x04term\"\x80\x01\n" +
+	"\fWatchRequest\x12K\n" +
+	"\aservice\x18\x01 \x01(\tB1\xe0A\x02\xbaH+r)2'^[a-z0-9]([a-z0-9._-]{0,126}[a-z0-9])?$R\aservice\x12#\n" +
+	"\brevision\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\brevision\"\xb1\x01\n" +
 	"\rWatchResponse\x123\n" +
 	"\tinstances\x18\x01 \x03(\v2\x15.registry.v1.InstanceR\tinstances\x12\x1a\n" +
-	"\brevision\x18\x02 \x01(\x03R\brevision\"]\n" +
-	"\x14ListInstancesRequest\x12E\n" +
-	"\aservice\x18\x01 \x01(\tB+\xbaH(\xd8\x01\x01r#2!^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$R\aservice\"L\n" +
+	"\brevision\x18\x02 \x01(\x03R\brevision\x12\x1a\n" +
+	"\bsnapshot\x18\x03 \x01(\bR\bsnapshot\x12\x1f\n" +
+	"\vremoved_ids\x18\x04 \x03(\tR\n" +
+	"removedIds\x12\x12\n" +
+	"\x04more\x18\x05 \x01(\bR\x04more\"\xb2\x01\n" +
+	"\x14ListInstancesRequest\x12K\n" +
+	"\aservice\x18\x01 \x01(\tB1\xbaH.\xd8\x01\x01r)2'^[a-z0-9]([a-z0-9._-]{0,126}[a-z0-9])?$R\aservice\x12$\n" +
+	"\tpage_size\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\"t\n" +
 	"\x15ListInstancesResponse\x123\n" +
-	"\tinstances\x18\x01 \x03(\v2\x15.registry.v1.InstanceR\tinstances2\xc2\x02\n" +
+	"\tinstances\x18\x01 \x03(\v2\x15.registry.v1.InstanceR\tinstances\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x80\x01\n" +
+	"\x12GetInstanceRequest\x12K\n" +
+	"\aservice\x18\x01 \x01(\tB1\xe0A\x02\xbaH+r)2'^[a-z0-9]([a-z0-9._-]{0,126}[a-z0-9])?$R\aservice\x12\x1d\n" +
+	"\x02id\x18\x02 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01\x18\x80\x02R\x02id\"\xbe\x01\n" +
+	"\x10SetStatusRequest\x12K\n" +
+	"\aservice\x18\x01 \x01(\tB1\xe0A\x02\xbaH+r)2'^[a-z0-9]([a-z0-9._-]{0,126}[a-z0-9])?$R\aservice\x12\x1d\n" +
+	"\x02id\x18\x02 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01\x18\x80\x02R\x02id\x12>\n" +
+	"\x06status\x18\x03 \x01(\x0e2\x1c.registry.v1.Instance.StatusB\b\xbaH\x05\x82\x01\x02\x10\x01R\x06status2\xd0\x04\n" +
 	"\x0fRegistryService\x12N\n" +
 	"\x04Join\x12\x18.registry.v1.JoinRequest\x1a\x19.registry.v1.JoinResponse\"\r\x8a\xe7\x18\t\n" +
 	"\aservice(\x010\x01\x12W\n" +
@@ -516,7 +753,13 @@ const file_registry_v1_registry_proto_rawDesc = "" +
 	"\x06reader0\x01\x12\x85\x01\n" +
 	"\rListInstances\x12!.registry.v1.ListInstancesRequest\x1a\".registry.v1.ListInstancesResponse\"-\x8a\xe7\x18\x11\n" +
 	"\aservice\n" +
-	"\x06reader\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/instances\x90\x02\x01B\x97\x01\n" +
+	"\x06reader\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/instances\x90\x02\x01\x12\x83\x01\n" +
+	"\vGetInstance\x12\x1f.registry.v1.GetInstanceRequest\x1a\x15.registry.v1.Instance\"<\x8a\xe7\x18\x11\n" +
+	"\aservice\n" +
+	"\x06reader\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1/instances/{service}/{id}\x90\x02\x01\x12\x85\x01\n" +
+	"\tSetStatus\x12\x1d.registry.v1.SetStatusRequest\x1a\x15.registry.v1.Instance\"B\x8a\xe7\x18\x10\n" +
+	"\aservice\n" +
+	"\x05admin\x82\xd3\xe4\x93\x02%\x1a#/v1/instances/{service}/{id}/status\x90\x02\x02B\x97\x01\n" +
 	"\x0fcom.registry.v1B\rRegistryProtoP\x01Z(eventprospect/gen/registry/v1;registryv1\xa2\x02\x03RXX\xaa\x02\vRegistry.V1\xca\x02\vRegistry\\V1\xe2\x02\x17Registry\\V1\\GPBMetadata\xea\x02\fRegistry::V1b\x06proto3"
 
 var (
@@ -532,7 +775,7 @@ func file_registry_v1_registry_proto_rawDescGZIP() []byte {
 }
 
 var file_registry_v1_registry_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_registry_v1_registry_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_registry_v1_registry_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_registry_v1_registry_proto_goTypes = []any{
 	(Instance_Status)(0),          // 0: registry.v1.Instance.Status
 	(*Instance)(nil),              // 1: registry.v1.Instance
@@ -542,30 +785,38 @@ var file_registry_v1_registry_proto_goTypes = []any{
 	(*WatchResponse)(nil),         // 5: registry.v1.WatchResponse
 	(*ListInstancesRequest)(nil),  // 6: registry.v1.ListInstancesRequest
 	(*ListInstancesResponse)(nil), // 7: registry.v1.ListInstancesResponse
-	nil,                           // 8: registry.v1.Instance.MetadataEntry
-	(*timestamppb.Timestamp)(nil), // 9: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 10: google.protobuf.Duration
+	(*GetInstanceRequest)(nil),    // 8: registry.v1.GetInstanceRequest
+	(*SetStatusRequest)(nil),      // 9: registry.v1.SetStatusRequest
+	nil,                           // 10: registry.v1.Instance.MetadataEntry
+	(*timestamppb.Timestamp)(nil), // 11: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 12: google.protobuf.Duration
 }
 var file_registry_v1_registry_proto_depIdxs = []int32{
 	0,  // 0: registry.v1.Instance.status:type_name -> registry.v1.Instance.Status
-	8,  // 1: registry.v1.Instance.metadata:type_name -> registry.v1.Instance.MetadataEntry
-	9,  // 2: registry.v1.Instance.join_time:type_name -> google.protobuf.Timestamp
-	9,  // 3: registry.v1.Instance.update_time:type_name -> google.protobuf.Timestamp
-	1,  // 4: registry.v1.JoinRequest.instance:type_name -> registry.v1.Instance
-	10, // 5: registry.v1.JoinResponse.term:type_name -> google.protobuf.Duration
-	1,  // 6: registry.v1.WatchResponse.instances:type_name -> registry.v1.Instance
-	1,  // 7: registry.v1.ListInstancesResponse.instances:type_name -> registry.v1.Instance
-	2,  // 8: registry.v1.RegistryService.Join:input_type -> registry.v1.JoinRequest
-	4,  // 9: registry.v1.RegistryService.Watch:input_type -> registry.v1.WatchRequest
-	6,  // 10: registry.v1.RegistryService.ListInstances:input_type -> registry.v1.ListInstancesRequest
-	3,  // 11: registry.v1.RegistryService.Join:output_type -> registry.v1.JoinResponse
-	5,  // 12: registry.v1.RegistryService.Watch:output_type -> registry.v1.WatchResponse
-	7,  // 13: registry.v1.RegistryService.ListInstances:output_type -> registry.v1.ListInstancesResponse
-	11, // [11:14] is the sub-list for method output_type
-	8,  // [8:11] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	10, // 1: registry.v1.Instance.metadata:type_name -> registry.v1.Instance.MetadataEntry
+	11, // 2: registry.v1.Instance.join_time:type_name -> google.protobuf.Timestamp
+	11, // 3: registry.v1.Instance.update_time:type_name -> google.protobuf.Timestamp
+	0,  // 4: registry.v1.Instance.override:type_name -> registry.v1.Instance.Status
+	1,  // 5: registry.v1.JoinRequest.instance:type_name -> registry.v1.Instance
+	12, // 6: registry.v1.JoinResponse.term:type_name -> google.protobuf.Duration
+	1,  // 7: registry.v1.WatchResponse.instances:type_name -> registry.v1.Instance
+	1,  // 8: registry.v1.ListInstancesResponse.instances:type_name -> registry.v1.Instance
+	0,  // 9: registry.v1.SetStatusRequest.status:type_name -> registry.v1.Instance.Status
+	2,  // 10: registry.v1.RegistryService.Join:input_type -> registry.v1.JoinRequest
+	4,  // 11: registry.v1.RegistryService.Watch:input_type -> registry.v1.WatchRequest
+	6,  // 12: registry.v1.RegistryService.ListInstances:input_type -> registry.v1.ListInstancesRequest
+	8,  // 13: registry.v1.RegistryService.GetInstance:input_type -> registry.v1.GetInstanceRequest
+	9,  // 14: registry.v1.RegistryService.SetStatus:input_type -> registry.v1.SetStatusRequest
+	3,  // 15: registry.v1.RegistryService.Join:output_type -> registry.v1.JoinResponse
+	5,  // 16: registry.v1.RegistryService.Watch:output_type -> registry.v1.WatchResponse
+	7,  // 17: registry.v1.RegistryService.ListInstances:output_type -> registry.v1.ListInstancesResponse
+	1,  // 18: registry.v1.RegistryService.GetInstance:output_type -> registry.v1.Instance
+	1,  // 19: registry.v1.RegistryService.SetStatus:output_type -> registry.v1.Instance
+	15, // [15:20] is the sub-list for method output_type
+	10, // [10:15] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_registry_v1_registry_proto_init() }
@@ -579,7 +830,7 @@ func file_registry_v1_registry_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_registry_v1_registry_proto_rawDesc), len(file_registry_v1_registry_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   8,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

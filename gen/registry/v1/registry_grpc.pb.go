@@ -22,6 +22,8 @@ const (
 	RegistryService_Join_FullMethodName          = "/registry.v1.RegistryService/Join"
 	RegistryService_Watch_FullMethodName         = "/registry.v1.RegistryService/Watch"
 	RegistryService_ListInstances_FullMethodName = "/registry.v1.RegistryService/ListInstances"
+	RegistryService_GetInstance_FullMethodName   = "/registry.v1.RegistryService/GetInstance"
+	RegistryService_SetStatus_FullMethodName     = "/registry.v1.RegistryService/SetStatus"
 )
 
 // RegistryServiceClient is the client API for RegistryService service.
@@ -35,10 +37,16 @@ type RegistryServiceClient interface {
 	// answers each. When the stream breaks the instance is removed at once, unless the registry
 	// itself is stopping; when nothing is heard for `term`, the stream ends with DEADLINE_EXCEEDED.
 	Join(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[JoinRequest, JoinResponse], error)
-	// Follows the instances of one service: all of them at once, then all of them again after each change.
+	// Follows the instances of one service that are UP: all of them at once, or, for a client that comes back with the
+	// revision it has seen, what has changed since; then every change.
 	Watch(ctx context.Context, in *WatchRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchResponse], error)
-	// Lists instances, by service and id.
+	// Lists instances, whatever their status, by service and id.
 	ListInstances(ctx context.Context, in *ListInstancesRequest, opts ...grpc.CallOption) (*ListInstancesResponse, error)
+	// Gets one instance.
+	GetInstance(ctx context.Context, in *GetInstanceRequest, opts ...grpc.CallOption) (*Instance, error)
+	// Takes an instance out of service, or back in, whatever it says of itself; the instance goes on to be registered. It
+	// stays so while the instance is registered, also when that moves to another stream or registry.
+	SetStatus(ctx context.Context, in *SetStatusRequest, opts ...grpc.CallOption) (*Instance, error)
 }
 
 type registryServiceClient struct {
@@ -91,6 +99,26 @@ func (c *registryServiceClient) ListInstances(ctx context.Context, in *ListInsta
 	return out, nil
 }
 
+func (c *registryServiceClient) GetInstance(ctx context.Context, in *GetInstanceRequest, opts ...grpc.CallOption) (*Instance, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Instance)
+	err := c.cc.Invoke(ctx, RegistryService_GetInstance_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *registryServiceClient) SetStatus(ctx context.Context, in *SetStatusRequest, opts ...grpc.CallOption) (*Instance, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Instance)
+	err := c.cc.Invoke(ctx, RegistryService_SetStatus_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // RegistryServiceServer is the server API for RegistryService service.
 // All implementations must embed UnimplementedRegistryServiceServer
 // for forward compatibility.
@@ -102,10 +130,16 @@ type RegistryServiceServer interface {
 	// answers each. When the stream breaks the instance is removed at once, unless the registry
 	// itself is stopping; when nothing is heard for `term`, the stream ends with DEADLINE_EXCEEDED.
 	Join(grpc.BidiStreamingServer[JoinRequest, JoinResponse]) error
-	// Follows the instances of one service: all of them at once, then all of them again after each change.
+	// Follows the instances of one service that are UP: all of them at once, or, for a client that comes back with the
+	// revision it has seen, what has changed since; then every change.
 	Watch(*WatchRequest, grpc.ServerStreamingServer[WatchResponse]) error
-	// Lists instances, by service and id.
+	// Lists instances, whatever their status, by service and id.
 	ListInstances(context.Context, *ListInstancesRequest) (*ListInstancesResponse, error)
+	// Gets one instance.
+	GetInstance(context.Context, *GetInstanceRequest) (*Instance, error)
+	// Takes an instance out of service, or back in, whatever it says of itself; the instance goes on to be registered. It
+	// stays so while the instance is registered, also when that moves to another stream or registry.
+	SetStatus(context.Context, *SetStatusRequest) (*Instance, error)
 	mustEmbedUnimplementedRegistryServiceServer()
 }
 
@@ -124,6 +158,12 @@ func (UnimplementedRegistryServiceServer) Watch(*WatchRequest, grpc.ServerStream
 }
 func (UnimplementedRegistryServiceServer) ListInstances(context.Context, *ListInstancesRequest) (*ListInstancesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListInstances not implemented")
+}
+func (UnimplementedRegistryServiceServer) GetInstance(context.Context, *GetInstanceRequest) (*Instance, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetInstance not implemented")
+}
+func (UnimplementedRegistryServiceServer) SetStatus(context.Context, *SetStatusRequest) (*Instance, error) {
+	return nil, status.Error(codes.Unimplemented, "method SetStatus not implemented")
 }
 func (UnimplementedRegistryServiceServer) mustEmbedUnimplementedRegistryServiceServer() {}
 func (UnimplementedRegistryServiceServer) testEmbeddedByValue()                         {}
@@ -182,6 +222,42 @@ func _RegistryService_ListInstances_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RegistryService_GetInstance_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetInstanceRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RegistryServiceServer).GetInstance(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RegistryService_GetInstance_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RegistryServiceServer).GetInstance(ctx, req.(*GetInstanceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RegistryService_SetStatus_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetStatusRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RegistryServiceServer).SetStatus(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RegistryService_SetStatus_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RegistryServiceServer).SetStatus(ctx, req.(*SetStatusRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // RegistryService_ServiceDesc is the grpc.ServiceDesc for RegistryService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -192,6 +268,14 @@ var RegistryService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListInstances",
 			Handler:    _RegistryService_ListInstances_Handler,
+		},
+		{
+			MethodName: "GetInstance",
+			Handler:    _RegistryService_GetInstance_Handler,
+		},
+		{
+			MethodName: "SetStatus",
+			Handler:    _RegistryService_SetStatus_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

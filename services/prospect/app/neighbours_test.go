@@ -35,7 +35,7 @@ func (*registry) Join(stream registryv1.RegistryService_JoinServer) error {
 }
 
 func (r *registry) Watch(req *registryv1.WatchRequest, stream registryv1.RegistryService_WatchServer) error {
-	answer := &registryv1.WatchResponse{Revision: 1}
+	answer := &registryv1.WatchResponse{Revision: 1, Snapshot: true}
 	if req.GetService() == "event" && r.event != "" {
 		answer.Instances = []*registryv1.Instance{{Service: "event", Id: "1", Address: r.event, Status: registryv1.Instance_UP}}
 	}

@@ -3,7 +3,9 @@ package app
 
 import (
 	"context"
+	"net/http"
 
+	"github.com/google/uuid"
 	"google.golang.org/grpc"
 
 	registryv1 "eventprospect/gen/registry/v1"
@@ -12,15 +14,22 @@ import (
 	"eventprospect/services/registry/internal/registry"
 )
 
-// Bind wires the registry. What it knows is in memory: after a restart the instances tell it again.
-func Bind(_ context.Context, app *mesh.App, cfg Config) error {
-	core := registry.New(registry.Settings{
-		Term: cfg.Term, Grace: cfg.Grace, MaxInstances: cfg.MaxInstances, MaxWatchers: cfg.MaxWatchers,
+// Bind wires the registry: its store, the core that answers from memory, and its gRPC face.
+func Bind(ctx context.Context, app *mesh.App, cfg Config) error {
+	store, err := mesh.Open(ctx, app, "store", func(ctx context.Context) (registry.Store, error) {
+		return openStore(ctx, cfg.Store.Reveal(), app.Log)
 	})
-	app.Go("terms", core.Run)
-	err := app.ServeGRPC(func(server grpc.ServiceRegistrar) {
+	if err != nil {
+		return err
+	}
+	core := registry.New(cfg.settings(), store, registry.Node{Name: app.ID(), Run: uuid.NewString()})
+	app.Go("registry", core.Run)
+	if err := core.Loaded(ctx); err != nil {
+		return err
+	}
+	err = app.ServeBoth(func(server grpc.ServiceRegistrar) {
 		registryv1.RegisterRegistryServiceServer(server, api.New(core, cfg.Term))
-	})
+	}, http.NotFoundHandler(), cfg.open()...)
 	if err != nil {
 		return err
 	}

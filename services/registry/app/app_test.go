@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -21,7 +22,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func config(issuer *meshtest.Issuer) app.Config {
 	cfg := app.Default()
 	cfg.Config = meshtest.Config(issuer, "", "")
-	cfg.Grace = 0
+	cfg.Grace, cfg.Store = 0, "memory:"
 	return cfg
 }
 
@@ -78,23 +79,50 @@ func (r *running) join(t *testing.T, i *registryv1.Instance) registryv1.Registry
 	return stream
 }
 
-func (r *running) watch(t *testing.T, service string) registryv1.RegistryService_WatchClient {
-	t.Helper()
-	stream, err := r.client.Watch(r.ctx, &registryv1.WatchRequest{Service: service})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return stream
+// view is a Watch stream, and what it has told so far.
+type view struct {
+	registryv1.RegistryService_WatchClient
+	known map[string]*registryv1.Instance
 }
 
-// wantNext receives the next state of a watch and compares the ids.
-func wantNext(t *testing.T, watch registryv1.RegistryService_WatchClient, want ...string) *registryv1.WatchResponse {
+func (r *running) watch(t *testing.T, service string) *view {
 	t.Helper()
-	answer, err := watch.Recv()
+	return r.resume(t, service, 0)
+}
+
+func (r *running) resume(t *testing.T, service string, revision int64) *view {
+	t.Helper()
+	stream, err := r.client.Watch(r.ctx, &registryv1.WatchRequest{Service: service, Revision: revision})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := ids(answer.GetInstances()); !slices.Equal(got, want) {
+	return &view{stream, map[string]*registryv1.Instance{}}
+}
+
+// take receives one answer and adds it to what is known.
+func (v *view) take(t *testing.T) *registryv1.WatchResponse {
+	t.Helper()
+	answer, err := v.Recv()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer.GetSnapshot() {
+		clear(v.known)
+	}
+	for _, i := range answer.GetInstances() {
+		v.known[i.GetId()] = i
+	}
+	for _, id := range answer.GetRemovedIds() {
+		delete(v.known, id)
+	}
+	return answer
+}
+
+// wantNext receives what is next and compares the ids of all that is known then.
+func wantNext(t *testing.T, watch *view, want ...string) *registryv1.WatchResponse {
+	t.Helper()
+	answer := watch.take(t)
+	if got := slices.Sorted(maps.Keys(watch.known)); !slices.Equal(got, want) {
 		t.Fatalf("instances %v, want %v", got, want)
 	}
 	return answer
@@ -138,32 +166,59 @@ func wantField(t *testing.T, err error, field string) {
 func TestRoles(t *testing.T) {
 	t.Parallel()
 	r := start(t)
+	const may = fault.Internal // the zero Kind
 	for _, c := range []struct {
-		role             string
-		join, watch, lst fault.Kind // Internal, the zero Kind, stands for "may"
+		role            string
+		join, read, set fault.Kind
 	}{
-		{"service", 0, 0, 0},
-		{"reader", fault.Denied, 0, 0},
+		{"service", may, may, may},
+		{"reader", fault.Denied, may, fault.Denied},
 		{"editor", fault.Denied, fault.Denied, fault.Denied},
+		{"admin", fault.Denied, fault.Denied, may},
 		{"", fault.Unauthenticated, fault.Unauthenticated, fault.Unauthenticated},
 	} {
-		ctx := t.Context()
-		if c.role != "" {
-			ctx = meshtest.As(t, r.issuer.Token(c.role))
-		}
-		as := &running{client: r.client, ctx: ctx}
-		_, joined := say(as.open(t), instance("event", "a"))
-		_, watched := as.watch(t, "event").Recv()
-		_, listed := as.client.ListInstances(ctx, &registryv1.ListInstancesRequest{})
-		for rpc, call := range map[string]struct {
-			err  error
-			want fault.Kind
-		}{"Join": {joined, c.join}, "Watch": {watched, c.watch}, "ListInstances": {listed, c.lst}} {
-			if call.want == 0 && call.err != nil || call.want != 0 && !fault.Is(call.err, call.want) {
-				t.Errorf("%s as %q: error %v, want kind %d", rpc, c.role, call.err, call.want)
+		for rpc, err := range r.callAll(t, c.role) {
+			want := c.read
+			switch rpc {
+			case "Join":
+				want = c.join
+			case "SetStatus":
+				want = c.set
+			}
+			if want == may && err != nil || want != may && !fault.Is(err, want) {
+				t.Errorf("%s as %q: error %v, want kind %d", rpc, c.role, err, want)
 			}
 		}
 	}
+}
+
+func TestReadsNeedNoTokenWhereTheyAreOpen(t *testing.T) {
+	t.Parallel()
+	r := start(t, func(c *app.Config) { c.OpenReads = true })
+	r.callAll(t, "service")
+	for rpc, err := range r.callAll(t, "") {
+		if closed := rpc == "Join" || rpc == "SetStatus"; fault.Is(err, fault.Unauthenticated) != closed || (err == nil) == closed {
+			t.Errorf("%s: error %v", rpc, err)
+		}
+	}
+}
+
+// callAll calls every RPC as somebody of a role, or as nobody. The instance that it asks for was joined by a service before.
+func (r *running) callAll(t *testing.T, role string) map[string]error {
+	t.Helper()
+	r.join(t, instance("event", "known"))
+	ctx := t.Context()
+	if role != "" {
+		ctx = meshtest.As(t, r.issuer.Token(role))
+	}
+	as := &running{client: r.client, ctx: ctx}
+	errs := map[string]error{}
+	_, errs["Join"] = say(as.open(t), instance("event", "a"))
+	_, errs["Watch"] = as.watch(t, "event").Recv()
+	_, errs["ListInstances"] = as.client.ListInstances(ctx, &registryv1.ListInstancesRequest{})
+	_, errs["GetInstance"] = as.client.GetInstance(ctx, &registryv1.GetInstanceRequest{Service: "event", Id: "known"})
+	_, errs["SetStatus"] = as.client.SetStatus(ctx, &registryv1.SetStatusRequest{Service: "event", Id: "known"})
+	return errs
 }
 
 func TestStoppingIsQuickAndEndsOpenStreamsWithUnavailable(t *testing.T) {

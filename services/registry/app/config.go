@@ -5,13 +5,22 @@ import (
 	"fmt"
 	"time"
 
+	registryv1 "eventprospect/gen/registry/v1"
 	"eventprospect/mesh"
+	"eventprospect/mesh/conf"
+	"eventprospect/services/registry/internal/registry"
 )
 
 // Config is what the registry is told.
 type Config struct {
 	mesh.Config `koanf:",flatten"`
 
+	// Store is where the registries of a mesh keep what they know together: etcd:FOLDER for an etcd in this process, which
+	// serves one registry; etcd://HOST:PORT,HOST:PORT,HOST:PORT/PREFIX for a cluster, which serves any number; memory: for
+	// nowhere.
+	Store conf.Secret `koanf:"store"`
+	// OpenReads lets anybody who reaches the port watch, list and get instances by gRPC, without a token.
+	OpenReads bool `koanf:"open_reads"`
 	// Term is how long an instance stays registered without a sign of life. Below 10s a busy machine takes
 	// instances for dead that are merely slow; a broken connection is noticed at once, whatever the term.
 	Term time.Duration `koanf:"term"`
@@ -21,6 +30,8 @@ type Config struct {
 	Grace time.Duration `koanf:"grace"`
 	// MaxInstances bounds the instances of all services; who joins beyond is refused.
 	MaxInstances int `koanf:"max_instances"`
+	// MaxSize bounds the texts of one instance, in bytes; who has more to tell is refused.
+	MaxSize int `koanf:"max_size"`
 	// MaxWatchers bounds the Watch streams.
 	MaxWatchers int `koanf:"max_watchers"`
 }
@@ -29,9 +40,11 @@ type Config struct {
 func Default() Config {
 	cfg := Config{
 		Config:       mesh.Defaults("8761", "18761", ""),
+		Store:        "etcd:registry.etcd",
 		Term:         10 * time.Second,
 		Grace:        5 * time.Second,
 		MaxInstances: 20_000,
+		MaxSize:      16 << 10,
 		MaxWatchers:  10_000,
 	}
 	cfg.Registry = ""
@@ -53,8 +66,30 @@ func (c Config) Validate() error {
 	if c.MaxInstances < 1 {
 		errs = append(errs, fmt.Errorf("max_instances: %d is less than 1", c.MaxInstances))
 	}
+	if c.MaxSize < 1 {
+		errs = append(errs, fmt.Errorf("max_size: %d is less than 1", c.MaxSize))
+	}
 	if c.MaxWatchers < 1 {
 		errs = append(errs, fmt.Errorf("max_watchers: %d is less than 1", c.MaxWatchers))
 	}
 	return errors.Join(errs...)
+}
+
+// settings are those of the core.
+func (c Config) settings() registry.Settings {
+	return registry.Settings{
+		Term: c.Term, Grace: c.Grace, MaxInstances: c.MaxInstances, MaxSize: c.MaxSize, MaxWatchers: c.MaxWatchers,
+	}
+}
+
+// open lists the methods that need no token.
+func (c Config) open() []string {
+	if !c.OpenReads {
+		return nil
+	}
+	return []string{
+		registryv1.RegistryService_Watch_FullMethodName,
+		registryv1.RegistryService_ListInstances_FullMethodName,
+		registryv1.RegistryService_GetInstance_FullMethodName,
+	}
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"eventprospect/mesh/conf"
 	"eventprospect/services/registry/app"
 )
@@ -35,8 +37,8 @@ func TestConfigurationComesFromFileAndEnvironment(t *testing.T) {
 	}
 	want := app.Default()
 	want.Listen, want.Term, want.Grace, want.MaxWatchers, want.Auth.Audience = "localhost:1", 30*time.Second, time.Second, 8, "other"
-	if cfg != want {
-		t.Errorf("got %+v, want %+v", cfg, want)
+	if diff := cmp.Diff(want, cfg); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }
 
@@ -49,6 +51,7 @@ func TestWhatCannotWorkIsNamed(t *testing.T) {
 		"grace":         func(c *app.Config) { c.Grace = -1 },
 		"max_instances": func(c *app.Config) { c.MaxInstances = 0 },
 		"max_watchers":  func(c *app.Config) { c.MaxWatchers = 0 },
+		"max_size":      func(c *app.Config) { c.MaxSize = 0 },
 	} {
 		cfg := app.Default()
 		spoil(&cfg)

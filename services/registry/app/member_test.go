@@ -17,27 +17,28 @@ import (
 	"eventprospect/mesh/meshtest"
 	"eventprospect/services/registry/internal/api"
 	"eventprospect/services/registry/internal/registry"
+	"eventprospect/services/registry/internal/store/memory"
 )
 
 // Servers close connections that have become old, whatever goes on in them. A member must have moved by then: a stream
 // that breaks takes its instance away.
 func TestAMemberOutlivesItsConnectionsUnseen(t *testing.T) {
 	t.Parallel()
-	const term, age = 300 * time.Millisecond, time.Second
-	core := registry.New(registry.Settings{Term: term, MaxInstances: 10, MaxWatchers: 10})
+	const term, age = 900 * time.Millisecond, time.Second
+	core := registry.New(registry.Settings{Term: term, MaxInstances: 10, MaxSize: 1000, MaxWatchers: 10}, memory.New(), registry.Node{Name: "a", Run: "1"})
 	running, stop := context.WithCancel(t.Context())
 	coreEnded := make(chan error, 1)
 	go func() { coreEnded <- core.Run(running) }()
 	t.Cleanup(func() { stop(); <-coreEnded })
 	ended := &connections{}
 	server := grpc.NewServer(grpc.StatsHandler(ended),
-		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionAge: age, MaxConnectionAgeGrace: 2 * age}))
+		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionAge: age, MaxConnectionAgeGrace: 3 * age}))
 	registryv1.RegisterRegistryServiceServer(server, api.New(core, term))
 	listener := meshtest.Listen(t)
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(server.Stop)
 
-	watch, err := core.Watch("event")
+	watch, err := core.Watch("event", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,16 +49,16 @@ func TestAMemberOutlivesItsConnectionsUnseen(t *testing.T) {
 	t.Cleanup(func() { stop(); <-coreEnded })
 	<-member.Joined()
 	for seen := 0; seen != 1; {
-		snapshot, err := watch.Next(t.Context())
+		update, err := watch.Next(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		seen = len(snapshot.Instances)
+		seen = len(update.Changed)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*age)
 	defer cancel()
-	if snapshot, err := watch.Next(ctx); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("a change was seen: %v, error %v", snapshot.Instances, err)
+	if update, err := watch.Next(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a change was seen: %+v, error %v", update, err)
 	}
 	if n := ended.count.Load(); n < 2 {
 		t.Errorf("%d connections ended, too few to prove anything", n)

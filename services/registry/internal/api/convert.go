@@ -12,15 +12,16 @@ import (
 // toInstance leaves out what the registry sets itself.
 func toInstance(i *registryv1.Instance) registry.Instance {
 	return registry.Instance{
-		Service: i.GetService(), ID: i.GetId(), Address: i.GetAddress(), Status: toStatus(i.GetStatus()),
-		Zone: i.GetZone(), Metadata: i.GetMetadata(),
+		Key:     registry.Key{Service: i.GetService(), ID: i.GetId()},
+		Address: i.GetAddress(), Reported: toStatus(i.GetStatus()), Zone: i.GetZone(), Weight: i.GetWeight(),
+		Metadata: i.GetMetadata(),
 	}
 }
 
 func fromInstance(i registry.Instance) *registryv1.Instance {
 	return &registryv1.Instance{
-		Service: i.Service, Id: i.ID, Address: i.Address, Status: fromStatus(i.Status),
-		Zone: i.Zone, Metadata: i.Metadata, JoinTime: fromTime(i.JoinTime), UpdateTime: fromTime(i.UpdateTime),
+		Service: i.Service, Id: i.ID, Address: i.Address, Status: fromStatus(i.Status()), Override: fromStatus(i.Override),
+		Zone: i.Zone, Weight: i.Weight, Metadata: i.Metadata, JoinTime: fromTime(i.JoinTime), UpdateTime: fromTime(i.UpdateTime),
 	}
 }
 
@@ -32,27 +33,25 @@ func fromInstances(instances []registry.Instance) []*registryv1.Instance {
 	return all
 }
 
-// toStatus gives zero, which the domain refuses, for what the contract doesn't know.
-func toStatus(s registryv1.Instance_Status) registry.Status {
-	switch s {
-	case registryv1.Instance_UP:
-		return registry.Up
-	case registryv1.Instance_OUT_OF_SERVICE:
-		return registry.OutOfService
-	default:
-		return 0
-	}
+// statuses has every status but the absent one, which is zero on both sides.
+var statuses = map[registryv1.Instance_Status]registry.Status{
+	registryv1.Instance_UP:             registry.Up,
+	registryv1.Instance_OUT_OF_SERVICE: registry.OutOfService,
+	registryv1.Instance_STARTING:       registry.Starting,
+	registryv1.Instance_DOWN:           registry.Down,
+	registryv1.Instance_UNKNOWN:        registry.Unknown,
 }
 
+// toStatus gives zero, which the domain refuses of an instance, for what the contract doesn't know.
+func toStatus(s registryv1.Instance_Status) registry.Status { return statuses[s] }
+
 func fromStatus(s registry.Status) registryv1.Instance_Status {
-	switch s {
-	case registry.Up:
-		return registryv1.Instance_UP
-	case registry.OutOfService:
-		return registryv1.Instance_OUT_OF_SERVICE
-	default:
-		return registryv1.Instance_STATUS_UNSPECIFIED
+	for wire, status := range statuses {
+		if status == s {
+			return wire
+		}
 	}
+	return registryv1.Instance_STATUS_UNSPECIFIED
 }
 
 func fromTime(t time.Time) *timestamppb.Timestamp {

@@ -13,8 +13,8 @@ import (
 // full has every field of the contract set; the test fails when the contract grows and this doesn't.
 func full(t *testing.T) *registryv1.Instance {
 	i := &registryv1.Instance{
-		Service: "event", Id: "a", Address: "a:8080", Status: registryv1.Instance_UP, Zone: "z",
-		Metadata: map[string]string{"version": "1"},
+		Service: "event", Id: "a", Address: "a:8080", Status: registryv1.Instance_UP, Zone: "z", Weight: 3,
+		Override: registryv1.Instance_UP, Metadata: map[string]string{"version": "1"},
 		JoinTime: timestamppb.New(time.Unix(1, 1000)), UpdateTime: timestamppb.New(time.Unix(2, 0)),
 	}
 	fields := i.ProtoReflect().Descriptor().Fields()
@@ -32,10 +32,11 @@ func TestAnInstanceComesBackAsItWas(t *testing.T) {
 		want := full(t)
 		want.Status = registryv1.Instance_Status(number)
 		told := toInstance(want)
-		if !told.JoinTime.IsZero() || !told.UpdateTime.IsZero() {
-			t.Error("the times were taken from the caller")
+		if !told.JoinTime.IsZero() || !told.UpdateTime.IsZero() || told.Override != 0 {
+			t.Error("what the registry sets was taken from the caller")
 		}
 		told.JoinTime, told.UpdateTime = want.GetJoinTime().AsTime(), want.GetUpdateTime().AsTime()
+		told.Override = toStatus(want.GetOverride())
 		if got := fromInstance(told); !proto.Equal(got, want) {
 			t.Errorf("got %v, want %v", got, want)
 		}

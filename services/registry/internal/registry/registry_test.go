@@ -3,8 +3,10 @@ package registry_test
 import (
 	"context"
 	"errors"
-	"fmt"
+	"maps"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -12,33 +14,45 @@ import (
 
 	"eventprospect/mesh/fault"
 	"eventprospect/services/registry/internal/registry"
+	"eventprospect/services/registry/internal/store/memory"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // settings have a grace of zero, which still has to be run to be over.
 func settings() registry.Settings {
-	return registry.Settings{Term: 10 * time.Second, MaxInstances: 100, MaxWatchers: 100}
+	return registry.Settings{Term: 10 * time.Second, MaxInstances: 100, MaxSize: 1000, MaxWatchers: 100}
 }
 
-// start gives a running registry.
+// start gives a running registry, alone on a store.
 func start(t testing.TB, s registry.Settings) *registry.Registry {
 	t.Helper()
-	r := registry.New(s)
+	r, _ := startNode(t, s, memory.New(), registry.Node{Name: "a", Run: "1"})
+	return r
+}
+
+// startNode gives a running registry on a store, and what ends it as a kill does: nothing is told to anybody but the store.
+func startNode(t testing.TB, s registry.Settings, store registry.Store, node registry.Node) (*registry.Registry, func()) {
+	t.Helper()
+	r := registry.New(s, store, node)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- r.Run(ctx) }()
-	t.Cleanup(func() {
+	stop := sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {
 			t.Errorf("Run: %v", err)
 		}
 	})
-	return r
+	t.Cleanup(stop)
+	if err := r.Loaded(ctx); err != nil {
+		t.Fatal(err)
+	}
+	return r, stop
 }
 
 func instance(service, id string) registry.Instance {
-	return registry.Instance{Service: service, ID: id, Address: id + ":8080", Status: registry.Up}
+	return registry.Instance{Key: registry.Key{Service: service, ID: id}, Address: id + ":8080", Reported: registry.Up}
 }
 
 func open(t testing.TB, r *registry.Registry) *registry.Session {
@@ -59,39 +73,79 @@ func join(t testing.TB, r *registry.Registry, i registry.Instance) *registry.Ses
 
 func put(t testing.TB, s *registry.Session, i registry.Instance) {
 	t.Helper()
-	if err := s.Put(i); err != nil {
+	if err := s.Put(context.Background(), i); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func watch(t testing.TB, r *registry.Registry, service string) *registry.Watch {
+// view is a watch, and what it has told so far.
+type view struct {
+	*registry.Watch
+	known    map[registry.Key]registry.Instance
+	Revision int64
+}
+
+func watch(t testing.TB, r *registry.Registry, service string) *view {
 	t.Helper()
-	w, err := r.Watch(service)
+	return resume(t, r, service, 0)
+}
+
+func resume(t testing.TB, r *registry.Registry, service string, revision int64) *view {
+	t.Helper()
+	w, err := r.Watch(service, revision)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.Close)
-	return w
+	return &view{Watch: w, known: map[registry.Key]registry.Instance{}}
 }
 
-func next(t testing.TB, w *registry.Watch) registry.Snapshot {
+// take adds an update to what is known.
+func (v *view) take(u registry.Update) {
+	if u.Reset {
+		clear(v.known)
+	}
+	for _, i := range u.Changed {
+		v.known[i.Key] = i
+	}
+	for _, key := range u.Removed {
+		delete(v.known, key)
+	}
+	v.Revision = u.Revision
+}
+
+// instances gives what is known, by service and id.
+func (v *view) instances() []registry.Instance {
+	return slices.SortedFunc(maps.Values(v.known), func(a, b registry.Instance) int { return a.Compare(b.Key) })
+}
+
+// update waits for the next update.
+func update(t testing.TB, v *view) registry.Update {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	s, err := w.Next(ctx)
+	u, err := v.Next(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s
+	v.take(u)
+	return u
+}
+
+// next waits for the next update, and gives all that is known then.
+func next(t testing.TB, v *view) []registry.Instance {
+	t.Helper()
+	update(t, v)
+	return v.instances()
 }
 
 // quiet fails the test if the watch has news. What is visible is visible at once, so there is nothing to wait for.
-func quiet(t testing.TB, w *registry.Watch) {
+func quiet(t testing.TB, v *view) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if s, err := w.Next(ctx); !errors.Is(err, context.Canceled) {
-		t.Fatalf("news: %v, error %v; want none", ids(s.Instances), err)
+	if u, err := v.Next(ctx); !errors.Is(err, context.Canceled) {
+		t.Fatalf("news: %v, removed %v, error %v; want none", ids(u.Changed), u.Removed, err)
 	}
 }
 
@@ -133,7 +187,7 @@ func TestListIsSortedByServiceAndID(t *testing.T) {
 	for _, key := range [][2]string{{"prospect", "a"}, {"event", "c"}, {"event", "a"}, {"event", "b"}} {
 		i := instance(key[0], key[1])
 		if key[1] == "b" {
-			i.Status = registry.OutOfService
+			i.Reported = registry.OutOfService
 		}
 		join(t, r, i)
 	}
@@ -149,12 +203,12 @@ func TestNonsenseIsRefused(t *testing.T) {
 		"instance.service": func(i *registry.Instance) { i.Service = "" },
 		"instance.id":      func(i *registry.Instance) { i.ID = "" },
 		"instance.address": func(i *registry.Instance) { i.Address = "" },
-		"instance.status":  func(i *registry.Instance) { i.Status = 0 },
+		"instance.status":  func(i *registry.Instance) { i.Reported = 0 },
 	} {
 		i := instance("event", "a")
 		spoil(&i)
 		s := open(t, r)
-		wantField(t, s.Put(i), field)
+		wantField(t, s.Put(t.Context(), i), field)
 		s.Close()
 	}
 	wantIDs(t, r.List(""))
@@ -166,8 +220,8 @@ func TestTheFirstMessageCarriesTheInstanceWhichThenStaysTheSame(t *testing.T) {
 	s := open(t, r)
 	wantField(t, s.Renew(), "instance")
 	put(t, s, instance("event", "a"))
-	wantField(t, s.Put(instance("event", "b")), "instance.id")
-	wantField(t, s.Put(instance("prospect", "a")), "instance.service")
+	wantField(t, s.Put(t.Context(), instance("event", "b")), "instance.id")
+	wantField(t, s.Put(t.Context(), instance("prospect", "a")), "instance.service")
 	wantIDs(t, r.List(""), "event/a")
 }
 
@@ -191,7 +245,7 @@ func TestLimits(t *testing.T) {
 	first := join(t, r, instance("event", "a"))
 	join(t, r, instance("event", "b"))
 	third := open(t, r)
-	if f := wantFault(t, third.Put(instance("event", "c")), fault.Exhausted); f.RetryAfter <= 0 {
+	if f := wantFault(t, third.Put(t.Context(), instance("event", "c")), fault.Exhausted); f.RetryAfter <= 0 {
 		t.Error("it doesn't say when to try again")
 	}
 	put(t, third, instance("event", "b")) // passing from another session is not one more
@@ -203,13 +257,22 @@ func TestLimits(t *testing.T) {
 
 	watch(t, r, "event")
 	w := watch(t, r, "nobody")
-	_, err = r.Watch("event")
+	_, err = r.Watch("event", 0)
 	wantFault(t, err, fault.Exhausted)
 	w.Close()
 	w.Close()
 	watch(t, r, "event")
-	_, err = r.Watch("event")
+	_, err = r.Watch("event", 0)
 	wantFault(t, err, fault.Exhausted)
+}
+
+func TestAnInstanceHasABound(t *testing.T) {
+	t.Parallel()
+	r := start(t, settings())
+	large := instance("event", "a")
+	large.Metadata = map[string]string{"k": strings.Repeat("v", 1000)}
+	wantFault(t, open(t, r).Put(t.Context(), large), fault.Exhausted)
+	wantIDs(t, r.List(""))
 }
 
 func TestStopEndsAllAndRemovesNothing(t *testing.T) {
@@ -226,56 +289,11 @@ func TestStopEndsAllAndRemovesNothing(t *testing.T) {
 	<-s.Done()
 	wantFault(t, s.Err(), fault.Unavailable)
 	wantFault(t, s.Renew(), fault.Unavailable)
-	wantFault(t, s.Put(instance("event", "a")), fault.Unavailable)
+	wantFault(t, s.Put(t.Context(), instance("event", "a")), fault.Unavailable)
 	s.Close()
 	wantIDs(t, r.List(""), "event/a")
 	_, err := r.Open()
 	wantFault(t, err, fault.Unavailable)
-	_, err = r.Watch("event")
+	_, err = r.Watch("event", 0)
 	wantFault(t, err, fault.Unavailable)
-}
-
-// BenchmarkWatchFanout is one change until the last of 50 watchers has it.
-func BenchmarkWatchFanout(b *testing.B) {
-	for _, size := range []int{3, 1000} {
-		b.Run(fmt.Sprintf("instances=%d", size), func(b *testing.B) { benchmarkFanout(b, size) })
-	}
-}
-
-func benchmarkFanout(b *testing.B, size int) {
-	const watchers = 50
-	s := settings()
-	s.MaxInstances = size
-	r := start(b, s)
-	var first *registry.Session
-	for i := range size {
-		first = join(b, r, instance("event", fmt.Sprint(i)))
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	seen, ended := make(chan struct{}), make(chan struct{})
-	for range watchers {
-		w := watch(b, r, "event")
-		next(b, w)
-		go func() {
-			defer func() { ended <- struct{}{} }()
-			for {
-				if _, err := w.Next(ctx); err != nil {
-					return
-				}
-				seen <- struct{}{}
-			}
-		}()
-	}
-	changed := instance("event", fmt.Sprint(size-1))
-	for i := 0; b.Loop(); i++ {
-		changed.Zone = fmt.Sprint(i)
-		put(b, first, changed)
-		for range watchers {
-			<-seen
-		}
-	}
-	cancel()
-	for range watchers {
-		<-ended
-	}
 }
