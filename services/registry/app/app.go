@@ -3,7 +3,6 @@ package app
 
 import (
 	"context"
-	"net/http"
 
 	"github.com/google/uuid"
 	"google.golang.org/grpc"
@@ -12,9 +11,10 @@ import (
 	"eventprospect/mesh"
 	"eventprospect/services/registry/internal/api"
 	"eventprospect/services/registry/internal/registry"
+	"eventprospect/services/registry/internal/xds"
 )
 
-// Bind wires the registry: its store, the core that answers from memory, and its gRPC face.
+// Bind wires the registry: its store, the core that answers from memory, and its faces, all on one port.
 func Bind(ctx context.Context, app *mesh.App, cfg Config) error {
 	store, err := mesh.Open(ctx, app, "store", func(ctx context.Context) (registry.Store, error) {
 		return openStore(ctx, cfg.Store.Reveal(), app.Log)
@@ -27,9 +27,12 @@ func Bind(ctx context.Context, app *mesh.App, cfg Config) error {
 	if err := core.Loaded(ctx); err != nil {
 		return err
 	}
+	resources := xds.New(core, cfg.XDS, cfg.Grace, app.Log)
+	app.Go("xds", resources.Run)
 	err = app.ServeBoth(func(server grpc.ServiceRegistrar) {
 		registryv1.RegisterRegistryServiceServer(server, api.New(core, cfg.Term))
-	}, http.NotFoundHandler(), cfg.open()...)
+		resources.Register(server)
+	}, pages(core, resources, cfg, app.Log), cfg.open()...)
 	if err != nil {
 		return err
 	}

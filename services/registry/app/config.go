@@ -5,10 +5,14 @@ import (
 	"fmt"
 	"time"
 
+	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
+
 	registryv1 "eventprospect/gen/registry/v1"
 	"eventprospect/mesh"
 	"eventprospect/mesh/conf"
+	"eventprospect/services/registry/internal/eureka"
 	"eventprospect/services/registry/internal/registry"
+	"eventprospect/services/registry/internal/xds"
 )
 
 // Config is what the registry is told.
@@ -34,6 +38,9 @@ type Config struct {
 	MaxSize int `koanf:"max_size"`
 	// MaxWatchers bounds the Watch streams.
 	MaxWatchers int `koanf:"max_watchers"`
+
+	Eureka eureka.Config `koanf:"eureka"`
+	XDS    xds.Config    `koanf:"xds"`
 }
 
 // Default works on a laptop. The registry does not join itself and calls nobody.
@@ -46,6 +53,8 @@ func Default() Config {
 		MaxInstances: 20_000,
 		MaxSize:      16 << 10,
 		MaxWatchers:  10_000,
+		Eureka:       eureka.Default(),
+		XDS:          xds.Default(),
 	}
 	cfg.Registry = ""
 	return cfg
@@ -53,7 +62,7 @@ func Default() Config {
 
 // Validate names every setting that can't work.
 func (c Config) Validate() error {
-	errs := []error{c.Config.Validate()}
+	errs := []error{c.Config.Validate(), mesh.Under("eureka.", c.Eureka.Validate()), mesh.Under("xds.", c.XDS.Validate())}
 	if c.Registry != "" {
 		errs = append(errs, errors.New("registry: must be empty: the registry does not join another"))
 	}
@@ -84,12 +93,16 @@ func (c Config) settings() registry.Settings {
 
 // open lists the methods that need no token.
 func (c Config) open() []string {
-	if !c.OpenReads {
-		return nil
+	// Clients of xDS have no token to send.
+	all := []string{
+		discoveryv3.AggregatedDiscoveryService_StreamAggregatedResources_FullMethodName,
+		discoveryv3.AggregatedDiscoveryService_DeltaAggregatedResources_FullMethodName,
 	}
-	return []string{
+	if !c.OpenReads {
+		return all
+	}
+	return append(all,
 		registryv1.RegistryService_Watch_FullMethodName,
 		registryv1.RegistryService_ListInstances_FullMethodName,
-		registryv1.RegistryService_GetInstance_FullMethodName,
-	}
+		registryv1.RegistryService_GetInstance_FullMethodName)
 }

@@ -11,6 +11,7 @@ import (
 
 	"eventprospect/mesh/conf"
 	"eventprospect/services/registry/app"
+	"eventprospect/services/registry/internal/xds"
 )
 
 func TestTheDefaultsAreValidAndJoinNobody(t *testing.T) {
@@ -27,7 +28,7 @@ func TestTheDefaultsAreValidAndJoinNobody(t *testing.T) {
 func TestConfigurationComesFromFileAndEnvironment(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "registry.yaml")
-	if err := os.WriteFile(path, []byte("term: 30s\nmax_watchers: 7\nauth:\n  audience: other\n"), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte("term: 30s\nmax_watchers: 7\nauth:\n  audience: other\nxds:\n  policies:\n    event: {retries: 1, timeout: 2s}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	environ := []string{"REGISTRY_LISTEN=localhost:1", "REGISTRY_GRACE=1s", "REGISTRY_MAX_WATCHERS=8"}
@@ -36,6 +37,8 @@ func TestConfigurationComesFromFileAndEnvironment(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := app.Default()
+	retries, timeout := 1, 2*time.Second
+	want.XDS.Policies = map[string]xds.Override{"event": {Retries: &retries, Timeout: &timeout}}
 	want.Listen, want.Term, want.Grace, want.MaxWatchers, want.Auth.Audience = "localhost:1", 30*time.Second, time.Second, 8, "other"
 	if diff := cmp.Diff(want, cfg); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -52,6 +55,8 @@ func TestWhatCannotWorkIsNamed(t *testing.T) {
 		"max_instances": func(c *app.Config) { c.MaxInstances = 0 },
 		"max_watchers":  func(c *app.Config) { c.MaxWatchers = 0 },
 		"max_size":      func(c *app.Config) { c.MaxSize = 0 },
+		"eureka.user":   func(c *app.Config) { c.Eureka.User, c.Eureka.Password = "", "secret" },
+		"xds.retain":    func(c *app.Config) { c.XDS.Retain = -1 },
 	} {
 		cfg := app.Default()
 		spoil(&cfg)

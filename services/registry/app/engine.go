@@ -11,7 +11,7 @@ import (
 	"eventprospect/services/registry/internal/store/memory"
 )
 
-var errStore = errors.New("store: must be etcd:FOLDER, etcd://HOST:PORT,HOST:PORT/PREFIX or memory:")
+var errStore = errors.New("store: must be memory:, etcd:FOLDER or etcd://HOST:PORT,HOST:PORT/PREFIX")
 
 // openStore opens the store that the setting names.
 func openStore(ctx context.Context, setting string, log *slog.Logger) (registry.Store, error) {
