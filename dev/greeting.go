@@ -13,7 +13,7 @@ const greeting = `Ready in %[1]v. State is in %[2]s. Stop with Ctrl-C.
   REST      %[3]s     OpenAPI: %[3]s/openapi.json      (ready? http://%[12]s/readyz)
   Event     %[4]s   gRPC, reflection   (ready? http://%[9]s/readyz)
   Prospect  %[5]s   gRPC, reflection   (ready? http://%[10]s/readyz)
-  Registry  %[6]s   gRPC, reflection   (ready? http://%[11]s/readyz)
+  Registry  %[6]s   gRPC, Eureka, xDS; a page: http://%[6]s   (ready? http://%[11]s/readyz)
   Kafka     %[7]s   topics prospect-events, prospect-events.dlq
   Tokens    %[8]s
             users ada (editor), rita (reader), root (admin); the password is the name

@@ -16,7 +16,7 @@ var errStore = errors.New("store: must be memory:, etcd:FOLDER or etcd://HOST:PO
 // openStore opens the store that the setting names.
 func openStore(ctx context.Context, setting string, log *slog.Logger) (registry.Store, error) {
 	switch scheme, rest, _ := strings.Cut(setting, ":"); {
-	case scheme == "etcd" && strings.HasPrefix(rest, "//"):
+	case scheme == "etcds" || scheme == "etcd" && strings.HasPrefix(rest, "//"):
 		return etcd.Connect(ctx, setting, log)
 	case scheme == "etcd" && rest != "":
 		return etcd.Embedded(ctx, rest, log)
