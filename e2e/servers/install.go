@@ -12,19 +12,25 @@ import (
 )
 
 // packages are those of Debian that carry what the servers need, by a program that shows that it is there.
-var packages = []struct{ program, name string }{
-	{"mariadbd", "mariadb-server"},
-	{"postgres", "postgresql"},
-	{"java", "default-jdk-headless"},
-	{"mvn", "maven"},
+var packages = map[string]string{
+	"mariadbd": "mariadb-server",
+	"postgres": "postgresql",
+	"java":     "default-jdk-headless",
+	"mvn":      "maven",
+	"node":     "nodejs",
+	"npm":      "npm",
+	"pip3":     "python3-pip",
+	"chromium": "chromium",
 }
 
-// install installs what is missing. That takes root; without it, the error tells what to ask for.
-func install(ctx context.Context) error {
+// install installs what the servers need and is missing. That takes root; without it, the error tells what to ask for.
+func install(ctx context.Context, chosen []server) error {
 	var missing []string
-	for _, p := range packages {
-		if !present(p.program) {
-			missing = append(missing, p.name)
+	for _, s := range chosen {
+		for _, program := range s.needs {
+			if name := packages[program]; !present(program) && !slices.Contains(missing, name) {
+				missing = append(missing, name)
+			}
 		}
 	}
 	if len(missing) == 0 {

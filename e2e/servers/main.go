@@ -2,7 +2,9 @@
 
 // Command servers runs the real servers that the tests need, on free ports of loopback, without Docker: MariaDB and
 // PostgreSQL from the system's packages, and for MongoDB, whose server is in no package registry, the stand-in
-// mongo-java-server from Maven Central.
+// mongo-java-server from Maven Central. It also makes foreign programs ready that the tests run against the registry, and tells
+// where they are: eureka-js-client from npm, a Spring Boot application, Envoy, and Chromium. They are made once and kept in
+// the user's cache.
 //
 //	servers [-only NAMES] run COMMAND…   starts them, runs the command with their addresses in its environment, and stops them
 //	servers [-only NAMES] up             starts them, prints their addresses, and runs until Ctrl-C or `servers down`
@@ -40,7 +42,7 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("servers", flag.ExitOnError)
-	only := flags.String("only", "", "`names` of servers, split by commas; without it, the databases")
+	only := flags.String("only", "", "`names` of servers, split by commas; without it, the databases and the foreign programs")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

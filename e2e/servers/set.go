@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -25,27 +26,33 @@ type set struct {
 	addresses map[string]string // by variable
 }
 
-// server is one that can be started.
+// server is one that can be started, or a foreign program that can be made ready.
 type server struct {
 	// name is what it is asked for by.
 	name string
-	// variable tells its address to the tests.
+	// variable tells its address, or the path of the program, to the tests.
 	variable string
 	start    func(context.Context, *set) (address string, err error)
+	// needs are the programs that it is started or made with.
+	needs []string
 	// asked says that it is started only if it is asked for.
 	asked bool
 }
 
 var servers = []server{
-	{name: "mysql", variable: "EVENTPROSPECT_TEST_MYSQL", start: startMariaDB},
-	{name: "postgres", variable: "EVENTPROSPECT_TEST_POSTGRES", start: startPostgres},
-	{name: "mongodb", variable: "EVENTPROSPECT_TEST_MONGODB", start: startMongoDB},
-	{name: "kafka", variable: "EVENTPROSPECT_TEST_KAFKA", start: startKafka, asked: true},
-	{name: "keycloak", variable: "EVENTPROSPECT_TEST_KEYCLOAK", start: startKeycloak, asked: true},
-	{name: "zipkin", variable: "EVENTPROSPECT_TEST_ZIPKIN", start: startZipkin, asked: true},
+	{name: "mysql", variable: "EVENTPROSPECT_TEST_MYSQL", start: startMariaDB, needs: []string{"mariadbd"}},
+	{name: "postgres", variable: "EVENTPROSPECT_TEST_POSTGRES", start: startPostgres, needs: []string{"postgres"}},
+	{name: "mongodb", variable: "EVENTPROSPECT_TEST_MONGODB", start: startMongoDB, needs: []string{"java", "mvn"}},
+	{name: "eureka-js", variable: "EVENTPROSPECT_TEST_EUREKA_JS", start: prepareEurekaJS, needs: []string{"node", "npm"}},
+	{name: "spring", variable: "EVENTPROSPECT_TEST_SPRING", start: prepareSpring, needs: []string{"java", "mvn"}},
+	{name: "envoy", variable: "EVENTPROSPECT_TEST_ENVOY", start: prepareEnvoy, needs: []string{"pip3"}},
+	{name: "chromium", variable: "EVENTPROSPECT_TEST_CHROMIUM", start: findChromium, needs: []string{"chromium"}},
+	{name: "kafka", variable: "EVENTPROSPECT_TEST_KAFKA", start: startKafka, needs: []string{"java", "mvn"}, asked: true},
+	{name: "keycloak", variable: "EVENTPROSPECT_TEST_KEYCLOAK", start: startKeycloak, needs: []string{"java", "mvn"}, asked: true},
+	{name: "zipkin", variable: "EVENTPROSPECT_TEST_ZIPKIN", start: startZipkin, needs: []string{"java", "mvn"}, asked: true},
 }
 
-// choose gives the servers with these names; without names, the databases.
+// choose gives the servers with these names; without names, the databases and the foreign programs.
 func choose(names []string) ([]server, error) {
 	var chosen []server
 	for _, s := range servers {
@@ -54,7 +61,11 @@ func choose(names []string) ([]server, error) {
 		}
 	}
 	if len(names) > 0 && len(chosen) != len(names) {
-		return nil, fmt.Errorf("%s: not all are one of mysql, postgres, mongodb, kafka, keycloak, zipkin", strings.Join(names, ","))
+		var known []string
+		for _, s := range servers {
+			known = append(known, s.name)
+		}
+		return nil, fmt.Errorf("%s: not all are one of %s", strings.Join(names, ","), strings.Join(known, ", "))
 	}
 	return chosen, nil
 }
@@ -70,13 +81,17 @@ func start(ctx context.Context, chosen []server) (*set, error) {
 		return nil, err
 	}
 	s := &set{folder: folder, addresses: map[string]string{}}
-	if err := install(ctx); err != nil {
+	if err := install(ctx, chosen); err != nil {
 		return nil, errors.Join(err, s.stop())
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	for _, one := range chosen {
 		group.Go(func() error {
+			began := time.Now()
 			address, err := one.start(ctx, s)
+			if err == nil {
+				fmt.Fprintf(os.Stderr, "servers: %s is ready after %v\n", one.name, time.Since(began).Round(100*time.Millisecond))
+			}
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			s.addresses[one.variable] = address

@@ -1,0 +1,3 @@
+// Package foreign holds the registry to what clients expect of it that are written by others: Eureka's clients for JVM,
+// JavaScript and Go, and Envoy. The registry runs in a process of its own.
+package foreign
