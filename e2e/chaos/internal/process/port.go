@@ -1,0 +1,26 @@
+//go:build linux
+
+package process
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+)
+
+// Ports that a process keeps over restarts are below those that Linux gives to outgoing connections (from 32768): while
+// the process is away, none of those may sit on its port.
+const firstPort, lastPort = 18000, 32000
+
+// FreeAddress finds a host and port of loopback on which nobody listens now.
+func FreeAddress() (string, error) {
+	for range 1000 {
+		address := fmt.Sprintf("127.0.0.1:%d", firstPort+rand.IntN(lastPort-firstPort))
+		listener, err := net.Listen("tcp", address)
+		if err == nil {
+			return address, listener.Close()
+		}
+	}
+	return "", errors.New("no free port was found")
+}
