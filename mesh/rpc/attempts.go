@@ -10,6 +10,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+
+	"eventprospect/mesh/balance"
 )
 
 const (
@@ -34,7 +36,9 @@ func newAttempts(calls Calls, repeatable methods) *attempts {
 }
 
 func (a *attempts) unary(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
-	if a.repeatable[method] == nil {
+	repeatable := a.repeatable[method] != nil
+	ctx = balance.NewContext(ctx, repeatable)
+	if !repeatable {
 		return invoke(ctx, method, req, reply, cc, opts...)
 	}
 	limit, pause := a.calls.FirstAttempt, pauseAfter

@@ -18,7 +18,7 @@ type Calls struct {
 	// Attempts bounds the attempts of one call, the first one included. 1: nothing is tried again.
 	Attempts int `koanf:"attempts"`
 	// RetryBurst is how many calls a connection may repeat while none succeeds. Then attempts aren't cut short any more, and
-	// what fails isn't tried again. About the connection's calls in two seconds: so long it may take to eject an instance that hangs.
+	// what fails isn't tried again. An instance that hangs costs one for each call that was under way there.
 	RetryBurst int `koanf:"retry_burst"`
 	// RetryRatio is how many more retries each call that succeeds allows.
 	RetryRatio float64 `koanf:"retry_ratio"`
@@ -29,7 +29,7 @@ const maxAttempts = 5
 
 // DefaultCalls fits calls that take some ten milliseconds, at some hundred of them a second.
 func DefaultCalls() Calls {
-	return Calls{Timeout: 10 * time.Second, FirstAttempt: 300 * time.Millisecond, Attempts: 4, RetryBurst: 1000, RetryRatio: 0.1}
+	return Calls{Timeout: 10 * time.Second, FirstAttempt: 300 * time.Millisecond, Attempts: 4, RetryBurst: 500, RetryRatio: 0.1}
 }
 
 // Validate names every setting that can't work.

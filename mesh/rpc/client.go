@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 
+	"eventprospect/mesh/balance"
 	"eventprospect/mesh/telemetry"
 )
 
@@ -63,7 +64,7 @@ func untranslate(ctx context.Context, method string, req, reply any, cc *grpc.Cl
 }
 
 func untranslateStream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, open grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
-	stream, err := open(ctx, desc, cc, method, opts...)
+	stream, err := open(balance.NewContext(ctx, false), desc, cc, method, opts...)
 	if err != nil {
 		return nil, FromError(err)
 	}

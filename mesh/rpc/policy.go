@@ -5,23 +5,14 @@ import (
 	"fmt"
 	"time"
 
-	_ "google.golang.org/grpc/xds" // registers outlier detection; gRPC has no other way to it
+	"eventprospect/mesh/balance"
 )
-
-// balancing spreads calls over all instances, and for a while leaves out one that fails nearly always, as one that hangs
-// does (gRFC A50). Two instances that are called at all are enough, and none goes once half of them are out. gRPC counts every
-// answer but OK as a failure, NOT_FOUND too: hence a threshold, in percent, that only a broken instance passes.
-const balancing = `[{"outlier_detection_experimental": {
-  "interval": "1s", "baseEjectionTime": "5s", "maxEjectionTime": "30s", "maxEjectionPercent": 50,
-  "failurePercentageEjection": {"threshold": 85, "enforcementPercentage": 100, "minimumHosts": 2, "requestVolume": 5},
-  "childPolicy": [{"round_robin": {}}]
-}}]`
 
 // The gRPC service config of a client (https://github.com/grpc/grpc/blob/master/doc/service_config.md).
 type serviceConfig struct {
-	LoadBalancing json.RawMessage `json:"loadBalancingConfig"`
-	Methods       []methodConfig  `json:"methodConfig"`
-	Throttling    throttling      `json:"retryThrottling"`
+	LoadBalancing []map[string]struct{} `json:"loadBalancingConfig"`
+	Methods       []methodConfig        `json:"methodConfig"`
+	Throttling    throttling            `json:"retryThrottling"`
 }
 
 type methodConfig struct {
@@ -59,7 +50,7 @@ func policy(calls Calls, repeatable methods) (string, error) {
 		}
 	}
 	config := serviceConfig{
-		LoadBalancing: json.RawMessage(balancing),
+		LoadBalancing: []map[string]struct{}{{balance.Name: {}}},
 		Methods:       []methodConfig{rest},
 		Throttling:    throttling{MaxTokens: 100, TokenRatio: 0.1},
 	}
