@@ -12,7 +12,7 @@ import (
 // TestTroubleCostsNoRequest runs a short version of some scenarios: the promise, and not the time that it takes.
 func TestTroubleCostsNoRequest(t *testing.T) {
 	t.Parallel()
-	chosen, err := Find([]string{"rolling", "kill", "registry"})
+	chosen, err := Find([]string{"rolling", "kill", "hang", "registry"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/health"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
 
 	registryv1 "eventprospect/gen/registry/v1"
 	"eventprospect/mesh/auth"
@@ -46,7 +47,8 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	server := grpc.NewServer()
+	// Clients of the mesh make sure every 20 s that a quiet connection lives, which gRPC takes for abuse by default.
+	server := grpc.NewServer(grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}))
 	healthv1.RegisterHealthServer(server, health.NewServer())
 	ended := make(chan error, 2)
 	go func() { ended <- server.Serve(listener) }()
