@@ -46,6 +46,8 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 	realm := flags.String("realm", "", "Keycloak realm `file`; empty: the one of this repository")
 	eventStore := flags.String("event-store", "", "`URL` of the Event service's database: mysql://… or postgres://…; empty: SQLite below the data folder")
 	prospectStore := flags.String("prospect-store", "", "`URL` of the Prospect service's database: mongodb://…; empty: SQLite below the data folder")
+	issuerHost := flags.String("issuer-host", "localhost", "`host` to offer tokens on; one that other machines reach needs -expose-passwords, too")
+	expose := flags.Bool("expose-passwords", false, "let other machines use the realm file's passwords, which anybody can read")
 	free := flags.Bool("free", false, "listen on free ports instead of the known ones")
 	verbose := flags.Bool("v", false, "log what happens, not only what goes wrong")
 	if err := flags.Parse(args); err != nil {
@@ -53,7 +55,7 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 	}
 	cfg := system.Config{
 		Data: *data, Ports: system.DefaultPorts(), Realm: stack.Realm, Log: log, LogLevel: slog.LevelWarn,
-		EventStore: *eventStore, ProspectStore: *prospectStore,
+		EventStore: *eventStore, ProspectStore: *prospectStore, IssuerHost: *issuerHost, ExposeIssuer: *expose,
 	}
 	if *verbose {
 		cfg.LogLevel = slog.LevelInfo

@@ -101,6 +101,7 @@ func TestEverySettingCanBeGiven(t *testing.T) {
 	values := map[string]string{
 		"drain": "1s", "stop": "2s", "reflection": "false", "log_level": "WARN", "telemetry.sample_ratio": "0.5",
 		"calls.timeout": "3s", "calls.first_attempt": "4s", "calls.attempts": "2", "calls.retry_burst": "5", "calls.retry_ratio": "0.25",
+		"auth.cache_size": "7",
 	}
 	var environ []string
 	for _, key := range append(keys(reflect.TypeFor[mesh.Config](), ""), "store") {

@@ -42,7 +42,7 @@ func (s *System) startIssuer(realm issuer.Realm) error {
 	if err != nil {
 		return fmt.Errorf("token issuer: %w", err)
 	}
-	s.Issuer = tokens.URL()
+	s.tokens, s.Issuer = tokens, tokens.URL()
 	server := &http.Server{
 		Handler: tokens, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
 		WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10,

@@ -1,10 +1,13 @@
 package system
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
 	"strconv"
+
+	"eventprospect/dev/internal/issuer"
 )
 
 // Ports are the ports of localhost to listen on; 0 takes a free one.
@@ -38,26 +41,31 @@ type listeners struct {
 	all                                []net.Listener
 }
 
-func listen(p Ports) (*listeners, error) {
+// listen opens them on localhost. The issuer has a host of its own, and a switch that lets other machines reach it.
+func listen(p Ports, issuerHost string, expose bool) (*listeners, error) {
 	l := &listeners{}
+	onIssuerHost := func(port string) (net.Listener, error) {
+		return issuer.Listen(net.JoinHostPort(cmp.Or(issuerHost, "localhost"), port), expose)
+	}
 	wanted := []struct {
 		name string
 		port int
 		into *net.Listener
+		open func(port string) (net.Listener, error)
 	}{
-		{"gateway", p.Gateway, &l.gateway.main},
-		{"gateway admin", p.GatewayAdmin, &l.gateway.admin},
-		{"event", p.Event, &l.event.main},
-		{"event admin", p.EventAdmin, &l.event.admin},
-		{"prospect", p.Prospect, &l.prospect.main},
-		{"prospect admin", p.ProspectAdmin, &l.prospect.admin},
-		{"registry", p.Registry, &l.registry.main},
-		{"registry admin", p.RegistryAdmin, &l.registry.admin},
-		{"Kafka", p.Kafka, &l.kafka},
-		{"token issuer", p.Issuer, &l.issuer},
+		{"gateway", p.Gateway, &l.gateway.main, onLocalhost},
+		{"gateway admin", p.GatewayAdmin, &l.gateway.admin, onLocalhost},
+		{"event", p.Event, &l.event.main, onLocalhost},
+		{"event admin", p.EventAdmin, &l.event.admin, onLocalhost},
+		{"prospect", p.Prospect, &l.prospect.main, onLocalhost},
+		{"prospect admin", p.ProspectAdmin, &l.prospect.admin, onLocalhost},
+		{"registry", p.Registry, &l.registry.main, onLocalhost},
+		{"registry admin", p.RegistryAdmin, &l.registry.admin, onLocalhost},
+		{"Kafka", p.Kafka, &l.kafka, onLocalhost},
+		{"token issuer", p.Issuer, &l.issuer, onIssuerHost},
 	}
 	for _, w := range wanted {
-		listener, err := net.Listen("tcp", net.JoinHostPort("localhost", strconv.Itoa(w.port)))
+		listener, err := w.open(strconv.Itoa(w.port))
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("port %d (%s) can't be opened: %w", w.port, w.name, err), l.close())
 		}
@@ -65,6 +73,10 @@ func listen(p Ports) (*listeners, error) {
 		l.all = append(l.all, listener)
 	}
 	return l, nil
+}
+
+func onLocalhost(port string) (net.Listener, error) {
+	return net.Listen("tcp", net.JoinHostPort("localhost", port))
 }
 
 // close closes what nobody serves on; who serves on one closes it, too.
@@ -77,6 +89,9 @@ func (l *listeners) close() error {
 
 // address gives a listener's address as people write it.
 func address(listener net.Listener) string {
-	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	return net.JoinHostPort("localhost", port)
+	host, port, _ := net.SplitHostPort(listener.Addr().String())
+	if ip := net.ParseIP(host); ip.IsLoopback() || ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, port)
 }

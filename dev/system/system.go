@@ -23,6 +23,10 @@ type Config struct {
 	Ports Ports
 	// Realm is a Keycloak realm export: users, clients and roles.
 	Realm []byte
+	// IssuerHost is where the token issuer listens; empty: localhost. One that other machines reach needs ExposeIssuer, too: the
+	// issuer takes passwords that anybody can read in the realm file.
+	IssuerHost   string
+	ExposeIssuer bool
 	// EventStore and ProspectStore are settings of the services' stores, such as mysql://…; empty: SQLite below Data.
 	EventStore, ProspectStore string
 	// Log receives the logs of all processes.
@@ -51,6 +55,7 @@ type System struct {
 
 	cfg    Config
 	ports  *listeners
+	tokens *issuer.Issuer
 	stops  []func() error
 	failed chan error
 }
@@ -74,7 +79,7 @@ func (s *System) start(ctx context.Context) error {
 	if err := s.openData(); err != nil {
 		return err
 	}
-	if s.ports, err = listen(s.cfg.Ports); err != nil {
+	if s.ports, err = listen(s.cfg.Ports, s.cfg.IssuerHost, s.cfg.ExposeIssuer); err != nil {
 		return err
 	}
 	s.onStop(s.ports.close)
@@ -92,6 +97,12 @@ func (s *System) onStop(stop func() error) { s.stops = append(s.stops, stop) }
 
 // Failed gives the error of a process that ended by itself.
 func (s *System) Failed() <-chan error { return s.failed }
+
+// RotateTokenKey makes the issuer sign with a new key; the tokens of the ones before stay good.
+func (s *System) RotateTokenKey() error { return s.tokens.RotateKey() }
+
+// RetireTokenKeys ends the tokens of all keys but the one that signs.
+func (s *System) RetireTokenKeys() error { return s.tokens.RetireKeys() }
 
 // Stop stops everything in reverse order, gracefully, within seconds.
 func (s *System) Stop() error {

@@ -11,6 +11,8 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/google/go-cmp/cmp"
+
 	"eventprospect/gateway/app"
 	"eventprospect/gateway/internal/edgetest"
 	eventv1 "eventprospect/gen/event/v1"
@@ -31,8 +33,8 @@ func TestConfigurationIsFlat(t *testing.T) {
 	}
 	want := app.Default()
 	want.Listen, want.Auth.ClientSecret, want.MaxBody, want.Timeout = "0.0.0.0:80", "s", 2000, time.Minute
-	if cfg != want {
-		t.Errorf("got %+v, want %+v", cfg, want)
+	if diff := cmp.Diff(want, cfg); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 	if _, err := conf.Load(app.Default(), "GATEWAY", "", []string{"GATEWAY_MAXBODY=1"}); err == nil {
 		t.Error("an unknown variable is passed over")

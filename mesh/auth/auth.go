@@ -15,11 +15,13 @@ type Identity struct {
 	Subject string
 	// Client is the token's `azp`: the OAuth client that the token was given to.
 	Client string
-	// Roles are the realm roles that the token carries.
+	// Roles are the roles that the token carries, of the realm and of the clients whose roles count.
 	Roles []string
+	// User is on whose behalf this service calls, verified by a token of the user's own; nil if it calls for itself.
+	User *Identity
 }
 
-// HasAny tells whether the identity has one of the roles.
+// HasAny tells whether the identity has one of the roles. The roles of User don't count: they are another's.
 func (i Identity) HasAny(roles []string) bool {
 	return slices.ContainsFunc(roles, func(role string) bool { return slices.Contains(i.Roles, role) })
 }
@@ -41,8 +43,19 @@ func FromContext(ctx context.Context) (Identity, bool) {
 // matter (RFC 9110, section 11.1).
 func Bearer(header string) (string, error) {
 	scheme, token, ok := strings.Cut(header, " ")
-	if !ok || !strings.EqualFold(scheme, "Bearer") || token == "" || strings.ContainsAny(token, " \t,") {
+	if !ok || !strings.EqualFold(scheme, "Bearer") || !isToken(token) {
 		return "", fault.New(fault.Unauthenticated, "the authorization header must be \"Bearer\" and a token")
 	}
 	return token, nil
+}
+
+// isToken tells whether a text is a b64token: letters, digits and -._~+/ with any number of = at the end.
+func isToken(text string) bool {
+	text = strings.TrimRight(text, "=")
+	for _, c := range []byte(text) {
+		if !isLetterOrDigit(c) && !strings.ContainsRune("-._~+/", rune(c)) {
+			return false
+		}
+	}
+	return text != ""
 }

@@ -22,6 +22,11 @@ func TestConfigValidate(t *testing.T) {
 		"bad token URL":   {func(c *auth.Config) { c.TokenURL = "http://" }, []string{"token_url"}},
 		"no audience":     {func(c *auth.Config) { c.Audience = "" }, []string{"audience"}},
 		"no secret":       {func(c *auth.Config) { c.ClientSecret = "" }, []string{"client_secret"}},
+		"aliases":         {func(c *auth.Config) { c.IssuerAliases = []string{"http://keycloak:8080/realms/x"} }, nil},
+		"bad alias":       {func(c *auth.Config) { c.IssuerAliases = []string{"http://a", "keycloak"} }, []string{"issuer_aliases"}},
+		"empty client":    {func(c *auth.Config) { c.RoleClients = []string{"a", ""} }, []string{"role_clients"}},
+		"no cache":        {func(c *auth.Config) { c.CacheSize = 0 }, nil},
+		"bad cache":       {func(c *auth.Config) { c.CacheSize = -1 }, []string{"cache_size"}},
 		"everything bad":  {func(c *auth.Config) { *c = auth.Config{JWKSURL: "x", TokenURL: "y", ClientID: "z"} }, allSettings},
 		"nothing is said": {func(c *auth.Config) { *c = auth.Config{} }, []string{"issuer", "audience"}},
 	}

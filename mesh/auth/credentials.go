@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -13,40 +14,114 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// tokenTimeout bounds one request for a token of our own.
-const tokenTimeout = 5 * time.Second
+const (
+	// tokenTimeout bounds one request for a token of our own.
+	tokenTimeout = 5 * time.Second
+	// renewEvery is how often a token that is still good is tried to be replaced.
+	renewEvery = time.Second
+	// settle is how old a token must be before its being refused is a reason to get another.
+	settle = 10 * time.Second
+	// assumedLife is the life of a token whose issuer doesn't say it (RFC 6749, section 5.1).
+	assumedLife = time.Minute
+	// maxTransit is how long before its end a token isn't sent any more: it has to be good when it arrives.
+	maxTransit = 5 * time.Second
+)
 
-// ServiceAccount gives the credentials under which this process calls others: a token of its own (OAuth client
-// credentials, RFC 6749 section 4.4), kept until shortly before it expires.
-func ServiceAccount(cfg Config) credentials.PerRPCCredentials {
-	ctx := context.WithValue(context.Background(), oauth2.HTTPClient, &http.Client{Timeout: tokenTimeout})
-	account := clientcredentials.Config{
-		ClientID: cfg.ClientID, ClientSecret: cfg.ClientSecret.Reveal(), TokenURL: cfg.tokens(),
-		AuthStyle: oauth2.AuthStyleInHeader,
-	}
-	return &serviceAccount{tokens: account.TokenSource(ctx)}
-}
+// Account is a service account: the credentials under which this process calls others. It holds a token of its own (OAuth
+// client credentials, RFC 6749 section 4.4) and replaces it in the background when two thirds of its life are over, so that
+// calls wait for the first one only, or after a pause longer than a token's life. While the issuer is away, the token at hand
+// is used until it ends.
+type Account struct {
+	config clientcredentials.Config
+	client *http.Client
 
-type serviceAccount struct {
-	tokens oauth2.TokenSource
+	held atomic.Pointer[ownToken]
+	// nextTry is when a token that is still good may be tried to be replaced, in nanoseconds since 1970.
+	nextTry atomic.Int64
 	// asking makes calls that need a new token at the same time ask for one together.
 	asking singleflight.Group
 }
 
+var _ credentials.PerRPCCredentials = (*Account)(nil)
+
+// ownToken is a token of this process.
+type ownToken struct {
+	header              string
+	since, renew, until time.Time
+}
+
+// ServiceAccount makes the account that the settings name. It asks for nothing before the first call.
+func ServiceAccount(cfg Config) *Account { return newAccount(cfg, http.DefaultTransport) }
+
+func newAccount(cfg Config, transport http.RoundTripper) *Account {
+	return &Account{
+		client: &http.Client{Transport: transport, Timeout: tokenTimeout},
+		config: clientcredentials.Config{
+			ClientID: cfg.ClientID, ClientSecret: cfg.ClientSecret.Reveal(), TokenURL: cfg.tokens(),
+			AuthStyle: oauth2.AuthStyleInHeader,
+		},
+	}
+}
+
 // GetRequestMetadata gives the header to send. The issuer being away is UNAVAILABLE, so that the call is tried again; its
 // answer is left out, since it may repeat what was sent. A call whose context ends doesn't wait for the issuer.
-func (s *serviceAccount) GetRequestMetadata(ctx context.Context, _ ...string) (map[string]string, error) {
+func (a *Account) GetRequestMetadata(ctx context.Context, _ ...string) (map[string]string, error) {
+	now := time.Now()
+	if held := a.held.Load(); held != nil && now.Before(held.until) {
+		if !now.Before(held.renew) {
+			a.renewSoon(now)
+		}
+		return held.metadata(), nil
+	}
 	select {
 	case <-ctx.Done():
 		return nil, status.FromContextError(ctx.Err()).Err()
-	case asked := <-s.asking.DoChan("", func() (any, error) { return s.tokens.Token() }):
-		token, ok := asked.Val.(*oauth2.Token)
+	case asked := <-a.asking.DoChan("", a.ask):
+		token, ok := asked.Val.(*ownToken)
 		if asked.Err != nil || !ok {
 			return nil, status.Error(codes.Unavailable, "no token from the issuer for this service's account")
 		}
-		return map[string]string{"authorization": "Bearer " + token.AccessToken}, nil
+		return token.metadata(), nil
 	}
 }
 
 // RequireTransportSecurity allows plaintext: it is the laptop's default, and a network's choice.
-func (*serviceAccount) RequireTransportSecurity() bool { return false }
+func (*Account) RequireTransportSecurity() bool { return false }
+
+// Refused says that a receiver has refused the token, as happens when the issuer takes back the key that signed it. The
+// token is replaced in the background, unless it is new: then another wouldn't be better.
+func (a *Account) Refused() {
+	now := time.Now()
+	if held := a.held.Load(); held != nil && now.Sub(held.since) >= settle {
+		a.renewSoon(now)
+	}
+}
+
+// renewSoon asks for a new token without waiting for it, unless that was tried just now.
+func (a *Account) renewSoon(now time.Time) {
+	next := a.nextTry.Load()
+	if now.UnixNano() >= next && a.nextTry.CompareAndSwap(next, now.Add(renewEvery).UnixNano()) {
+		a.asking.DoChan("", a.ask)
+	}
+}
+
+// ask gets a new token from the issuer. It belongs to no call, so no call's end ends it.
+func (a *Account) ask() (any, error) {
+	since := time.Now()
+	token, err := a.config.Token(context.WithValue(context.Background(), oauth2.HTTPClient, a.client))
+	if err != nil {
+		return nil, err
+	}
+	life := assumedLife
+	if !token.Expiry.IsZero() {
+		life = token.Expiry.Sub(since)
+	}
+	held := &ownToken{
+		header: "Bearer " + token.AccessToken, since: since,
+		renew: since.Add(life * 2 / 3), until: since.Add(life - min(maxTransit, life/10)),
+	}
+	a.held.Store(held)
+	return held, nil
+}
+
+func (t *ownToken) metadata() map[string]string { return map[string]string{"authorization": t.header} }

@@ -108,22 +108,27 @@ func jwk(kid string, key crypto.PublicKey) jwkset.JWK {
 }
 
 func (r *realm) config() auth.Config {
-	return auth.Config{Issuer: r.url, Audience: audience, ClientID: "event", ClientSecret: "s3cr3t"}
+	return auth.Config{Issuer: r.url, Audience: audience, CacheSize: 100, ClientID: "event", ClientSecret: "s3cr3t"}
 }
 
 // verifier makes a verifier that has read the realm's keys.
 func (r *realm) verifier(t testing.TB) *auth.Verifier {
 	t.Helper()
-	v := r.newVerifier(t)
+	return r.verifierOf(t, r.config())
+}
+
+func (r *realm) verifierOf(t testing.TB, cfg auth.Config) *auth.Verifier {
+	t.Helper()
+	v := newVerifier(t, cfg)
 	eventually(t, "the keys are read", func() bool { return v.Ready(t.Context()) })
 	return v
 }
 
-func (r *realm) newVerifier(t testing.TB) *auth.Verifier {
+func newVerifier(t testing.TB, cfg auth.Config) *auth.Verifier {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
-	v, err := auth.NewVerifier(ctx, r.config(), slog.New(slog.DiscardHandler))
+	v, err := auth.NewVerifier(ctx, cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

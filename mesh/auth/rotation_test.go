@@ -19,7 +19,7 @@ func TestAnIssuerThatIsAwayMakesNoTokenBad(t *testing.T) {
 	t.Parallel()
 	r := newRealm(t)
 	r.down.Store(true)
-	v := r.newVerifier(t)
+	v := newVerifier(t, r.config())
 	if _, err := v.Verify(t.Context(), sign(r.claims())); !fault.Is(err, fault.Unavailable) {
 		t.Fatalf("got %v, want Unavailable", err)
 	}
@@ -34,12 +34,20 @@ func TestAnIssuerThatIsAwayMakesNoTokenBad(t *testing.T) {
 }
 
 // A token that can't be right whatever the keys are isn't worth another try.
-func TestAMalformedTokenIsBadEvenIfTheIssuerIsAway(t *testing.T) {
+func TestAnImpossibleTokenIsBadEvenIfTheIssuerIsAway(t *testing.T) {
 	t.Parallel()
 	r := newRealm(t)
 	r.down.Store(true)
-	if _, err := r.newVerifier(t).Verify(t.Context(), "x"); !fault.Is(err, fault.Unauthenticated) {
-		t.Errorf("got %v, want Unauthenticated", err)
+	v := newVerifier(t, r.config())
+	for name, token := range map[string]string{
+		"malformed":     "x",
+		"alg none":      signAs(jwt.SigningMethodNone, nil, r.claims(), jwt.UnsafeAllowNoneSignatureType),
+		"shared secret": signAs(jwt.SigningMethodHS256, map[string]any{"kid": "first"}, r.claims(), []byte("secret")),
+		"an extension":  signAs(jwt.SigningMethodRS256, map[string]any{"kid": "first", "crit": []string{"x"}}, r.claims(), firstKey()),
+	} {
+		if _, err := v.Verify(t.Context(), token); !fault.Is(err, fault.Unauthenticated) {
+			t.Errorf("%s: got %v, want Unauthenticated", name, err)
+		}
 	}
 }
 

@@ -2,13 +2,13 @@ package auth
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
 
-	"github.com/MicahParks/keyfunc/v3"
 	"github.com/golang-jwt/jwt/v5"
 
 	"eventprospect/mesh/fault"
@@ -21,101 +21,93 @@ const (
 	maxToken = 16 << 10
 )
 
-// algorithms are the ones accepted: asymmetric only, so never `none` and never a shared secret (RFC 8725, section 3.1).
-var algorithms = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
-
 // Verifier checks access tokens of one realm.
 type Verifier struct {
 	keys    *keys
-	keyfunc keyfunc.Keyfunc
+	cache   *cache
 	parser  *jwt.Parser
+	issuers []string
+	clients []string
 }
 
 // NewVerifier reads the realm's keys in the background until the context ends. It doesn't wait for the issuer: as long as no
 // key was read, tokens get Unavailable instead of being called bad.
 func NewVerifier(ctx context.Context, cfg Config, log *slog.Logger) (*Verifier, error) {
-	keys := newKeys(ctx, cfg.keys(), http.DefaultTransport, log)
-	finder, err := keyfunc.New(keyfunc.Options{Ctx: ctx, Storage: keys})
+	return newVerifier(ctx, cfg, http.DefaultTransport, log)
+}
+
+func newVerifier(ctx context.Context, cfg Config, transport http.RoundTripper, log *slog.Logger) (*Verifier, error) {
+	cache, err := newCache(cfg.CacheSize)
 	if err != nil {
-		return nil, fmt.Errorf("token keys: %w", err)
+		return nil, fmt.Errorf("cache_size: %w", err)
 	}
 	return &Verifier{
-		keys:    keys,
-		keyfunc: finder,
+		keys:    newKeys(ctx, cfg.keys(), transport, log),
+		cache:   cache,
+		issuers: cfg.issuers(),
+		clients: cfg.roleClients(),
 		parser: jwt.NewParser(
-			jwt.WithValidMethods(algorithms),
-			jwt.WithIssuer(cfg.Issuer),
+			jwt.WithValidMethods(algorithms()),
+			jwt.WithStrictDecoding(),
 			jwt.WithAudience(cfg.Audience),
 			jwt.WithExpirationRequired(),
 			jwt.WithLeeway(leeway)),
 	}, nil
 }
 
-// claims are what we read of a Keycloak access token.
-type claims struct {
-	jwt.RegisteredClaims
-	Type        string `json:"typ"`
-	Client      string `json:"azp"`
-	RealmAccess struct {
-		Roles []string `json:"roles"`
-	} `json:"realm_access"`
-}
-
-// Validate adds to the standard checks that it is an access token (Keycloak's ID and refresh tokens are
-// signed by the same realm) and that it is somebody's.
-func (c *claims) Validate() error {
-	if c.Type != "Bearer" {
-		return fmt.Errorf("typ is %q, want Bearer", c.Type)
-	}
-	if c.Subject == "" {
-		return errors.New("sub is missing")
-	}
-	return nil
-}
-
 // Verify tells whom a token speaks for. It fails with Unauthenticated, saying why without repeating the token, and with
-// Unavailable while no key of the realm could be read yet.
+// Unavailable while no key of the realm could be read yet. The identity's roles may be shared: they must not be changed.
 func (v *Verifier) Verify(ctx context.Context, token string) (Identity, error) {
 	if len(token) > maxToken {
 		return Identity{}, fault.New(fault.Unauthenticated, "the token is longer than %d bytes", maxToken)
 	}
+	if !isCompact(token) {
+		return Identity{}, refuse(jwt.ErrTokenMalformed)
+	}
+	// Before the keys are looked for: if they change while the token is verified, what is remembered is of yesterday.
+	generation := v.keys.current.Load().generation
+	name := digest(sha256.Sum256([]byte(token)))
+	if identity, ok := v.cache.get(name, generation, time.Now()); ok {
+		return identity, nil
+	}
+	c, err := v.parse(ctx, token)
+	if err != nil {
+		return Identity{}, err
+	}
+	identity := Identity{Subject: c.Subject, Client: c.Client, Roles: c.roles(v.clients)}
+	v.cache.put(name, verified{identity: identity, until: c.ExpiresAt.Add(leeway), generation: generation})
+	return identity, nil
+}
+
+// parse gives the claims of a good token.
+func (v *Verifier) parse(ctx context.Context, token string) (*claims, error) {
 	var c claims
-	_, err := v.parser.ParseWithClaims(token, &c, v.keyfunc.KeyfuncCtx(ctx))
-	if err == nil {
-		return Identity{Subject: c.Subject, Client: c.Client, Roles: c.RealmAccess.Roles}, nil
+	_, err := v.parser.ParseWithClaims(token, &c, func(parsed *jwt.Token) (any, error) {
+		return v.keysFor(ctx, parsed)
+	})
+	switch {
+	case err == nil:
+		return &c, c.checkIssuer(v.issuers)
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case errors.Is(err, errNoKeys):
+		return nil, fault.Away("the token issuer", time.Second).Because(err)
 	}
-	if ctx.Err() != nil {
-		return Identity{}, ctx.Err()
+	return nil, refuse(err)
+}
+
+// keysFor gives the keys that may have signed a token. It knows the token's header alone, and nothing of it is verified.
+func (v *Verifier) keysFor(ctx context.Context, token *jwt.Token) (any, error) {
+	if err := checkHeader(token.Header); err != nil {
+		return nil, err
 	}
-	if errors.Is(err, jwt.ErrTokenUnverifiable) && !v.Ready(ctx) {
-		return Identity{}, fault.Away("the token issuer", time.Second).Because(err)
+	value, named := token.Header["kid"]
+	id, isText := value.(string)
+	if named && !isText {
+		return nil, errUnknownKey
 	}
-	return Identity{}, fault.New(fault.Unauthenticated, "%s", reason(err)).Because(err)
+	return v.keys.find(ctx, id, named, token.Method.Alg())
 }
 
 // Ready tells whether a key was read.
-func (v *Verifier) Ready(ctx context.Context) bool { return v.keys.known(ctx) }
-
-// reason says what is wrong with a token without telling what is in it.
-func reason(err error) string {
-	reasons := []struct {
-		cause error
-		text  string
-	}{
-		{jwt.ErrTokenMalformed, "the token is malformed"},
-		{jwt.ErrTokenExpired, "the token has expired"},
-		{jwt.ErrTokenNotValidYet, "the token is not valid yet"},
-		{jwt.ErrTokenInvalidIssuer, "the token is from another issuer"},
-		{jwt.ErrTokenInvalidAudience, "the token is for another audience"},
-		{jwt.ErrTokenRequiredClaimMissing, "the token lacks a required claim"},
-		{jwt.ErrTokenSignatureInvalid, "the token's signature or algorithm is not accepted"},
-		{jwt.ErrTokenUnverifiable, "the token is signed with an unknown key"},
-		{jwt.ErrTokenInvalidClaims, "the token is not an access token"},
-	}
-	for _, r := range reasons {
-		if errors.Is(err, r.cause) {
-			return r.text
-		}
-	}
-	return "the token is not accepted"
-}
+func (v *Verifier) Ready(context.Context) bool { return v.keys.known() }

@@ -31,7 +31,7 @@ func (i *Issuer) discovery(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, offer)
 }
 
-// certs publishes the key that tokens are checked with.
+// certs publishes the keys that tokens are checked with.
 func (i *Issuer) certs(w http.ResponseWriter, r *http.Request) {
 	op.Keys(w, r, i.provider.Storage())
 }

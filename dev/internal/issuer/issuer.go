@@ -2,7 +2,7 @@
 // would import, in one process and with nothing to install.
 //
 // It is for a laptop and for hermetic tests. Passwords stand in the realm file, and sign-ins and refresh tokens live in
-// memory; only the signing key is kept, so that access tokens survive a restart. What a client of it sees is meant to be
+// memory; only the signing keys are kept, so that access tokens survive a restart. What a client of it sees is meant to be
 // what Keycloak 26 answers, refusals included.
 package issuer
 
@@ -38,7 +38,7 @@ const (
 type Issuer struct {
 	realm    Realm
 	url      string
-	key      signingKey
+	keys     *keyring
 	provider *op.Provider
 	handler  http.Handler
 	login    *template.Template
@@ -50,7 +50,7 @@ type Issuer struct {
 }
 
 // New makes the issuer of a realm. base is the URL under which clients reach it, such as "http://localhost:8180". dir is
-// the folder of the signing key, which is made when it isn't there; with "" the key dies with the process.
+// the folder of the signing keys, which is made when it isn't there; with "" the keys die with the process.
 func New(realm Realm, base, dir string) (*Issuer, error) {
 	if realm.name == "" {
 		return nil, errors.New("issuer: no realm: make it with ParseRealm")
@@ -58,12 +58,12 @@ func New(realm Realm, base, dir string) (*Issuer, error) {
 	if u, err := url.Parse(base); err != nil || u.Host == "" || strings.Trim(u.Path, "/") != "" {
 		return nil, fmt.Errorf(`issuer: base %q must be like "http://localhost:8180"`, base)
 	}
-	key, err := openKey(dir)
+	keys, err := openKeys(dir)
 	if err != nil {
 		return nil, fmt.Errorf("issuer: %w", err)
 	}
 	i := &Issuer{
-		realm: realm, key: key,
+		realm: realm, keys: keys,
 		url:     strings.TrimRight(base, "/") + "/realms/" + realm.name,
 		logins:  newShelf[login](loginLife, maxLogins),
 		codes:   newShelf[redeem](codeLife, maxLogins),
@@ -97,6 +97,12 @@ func newProvider(i *Issuer) (*op.Provider, error) {
 
 // URL is the issuer's name: the `iss` of its tokens, and where discovery starts.
 func (i *Issuer) URL() string { return i.url }
+
+// RotateKey makes a new key, which signs from now on. The ones before stay published, so that their tokens stay good.
+func (i *Issuer) RotateKey() error { return i.keys.rotate() }
+
+// RetireKeys takes back all keys but the one that signs: the tokens of the others are bad from now on.
+func (i *Issuer) RetireKeys() error { return i.keys.retire() }
 
 // ServeHTTP answers one request.
 func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {

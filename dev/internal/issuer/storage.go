@@ -85,10 +85,16 @@ func (s storage) GetClientByClientID(_ context.Context, id string) (op.Client, e
 	return protocolClient{client: c, issuer: s.issuer}, nil
 }
 
-func (s storage) SigningKey(context.Context) (op.SigningKey, error) { return s.issuer.key, nil }
+func (s storage) SigningKey(context.Context) (op.SigningKey, error) {
+	return s.issuer.keys.signing(), nil
+}
 
 func (s storage) KeySet(context.Context) ([]op.Key, error) {
-	return []op.Key{publicKey{s.issuer.key}}, nil
+	var all []op.Key
+	for _, key := range s.issuer.keys.published() {
+		all = append(all, publicKey{key})
+	}
+	return all, nil
 }
 
 func (s storage) SignatureAlgorithms(context.Context) ([]jose.SignatureAlgorithm, error) {
