@@ -9,9 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"google.golang.org/grpc"
-
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/grpc"
 
 	"eventprospect/gateway/app"
 	"eventprospect/gateway/internal/edgetest"
