@@ -3,8 +3,10 @@ package mesh
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -59,21 +61,34 @@ func (r *readiness) report(ctx context.Context) (states map[string]string, all b
 // serveAdmin serves liveness and readiness: /livez is 200 as long as the process answers at all, /readyz is 503 while a
 // condition doesn't hold, and names each.
 func (a *App) serveAdmin(listener net.Listener) {
+	// A mux of its own: libraries register pages of all kinds with http.DefaultServeMux.
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusOK, map[string]string{"process": "alive"})
-	})
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		states, all := a.ready.report(r.Context())
-		code := http.StatusOK
-		if !all {
-			code = http.StatusServiceUnavailable
-		}
-		writeJSON(w, code, states)
-	})
+	for pattern, answer := range adminRoutes() {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { answer(a, w, r) })
+	}
 	server := newHTTPServer(mux)
 	a.Go("admin server", func(context.Context) error { return ignoreClosed(server.Serve(listener)) })
 	a.OnStop(func(ctx context.Context) error { return stopHTTP(ctx, server) })
+}
+
+func adminRoutes() map[string]func(*App, http.ResponseWriter, *http.Request) {
+	return map[string]func(*App, http.ResponseWriter, *http.Request){"GET /livez": (*App).tellAlive, "GET /readyz": (*App).tellReady}
+}
+
+// AdminRoutes gives every path of an admin port, as patterns of http.ServeMux. None asks for a token.
+func AdminRoutes() []string { return slices.Sorted(maps.Keys(adminRoutes())) }
+
+func (a *App) tellAlive(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, map[string]string{"process": "alive"})
+}
+
+func (a *App) tellReady(w http.ResponseWriter, r *http.Request) {
+	states, all := a.ready.report(r.Context())
+	code := http.StatusOK
+	if !all {
+		code = http.StatusServiceUnavailable
+	}
+	writeJSON(w, code, states)
 }
 
 func writeJSON(w http.ResponseWriter, code int, value any) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -26,10 +27,35 @@ func TestReadinessNamesWhatDoesNotHold(t *testing.T) {
 		})
 		return app.ServeGRPC(nothing)
 	})
-	checkAdmin(t, process, "/readyz", http.StatusServiceUnavailable, `{"kafka":"ready","store":"not ready"}`)
+	awaitKeys(t, process)
+	checkAdmin(t, process, "/readyz", http.StatusServiceUnavailable, `{"issuer keys":"ready","kafka":"ready","store":"not ready"}`)
 	checkAdmin(t, process, "/livez", http.StatusOK, `{"process":"alive"}`)
 	away.Store(false)
-	checkAdmin(t, process, "/readyz", http.StatusOK, `{"kafka":"ready","store":"ready"}`)
+	checkAdmin(t, process, "/readyz", http.StatusOK, `{"issuer keys":"ready","kafka":"ready","store":"ready"}`)
+}
+
+// Libraries that are linked in register pages with http.DefaultServeMux, which shows too much to be served.
+func TestTheAdminPortServesNothingElse(t *testing.T) {
+	t.Parallel()
+	process := meshtest.Run(t, "event", settings(t), func(_ context.Context, app *mesh.App, _ mesh.Config) error {
+		return app.ServeGRPC(nothing)
+	})
+	if routes := mesh.AdminRoutes(); !slices.Equal(routes, []string{"GET /livez", "GET /readyz"}) {
+		t.Errorf("routes %v", routes)
+	}
+	for _, path := range []string{"/", "/metrics", "/health", "/debug/pprof/", "/debug/vars", "/debug/requests", "/debug/events", "/livez/x"} {
+		if code, _ := get(t, http.DefaultClient, "http://"+process.Admin+path); code != http.StatusNotFound {
+			t.Errorf("%s: %d, want 404", path, code)
+		}
+	}
+	answer, err := http.Post("http://"+process.Admin+"/livez", "text/plain", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = answer.Body.Close() // the code is all that counts
+	if answer.StatusCode != http.StatusMethodNotAllowed {
+		t.Errorf("POST /livez: %d, want 405", answer.StatusCode)
+	}
 }
 
 func checkAdmin(t *testing.T, process *meshtest.Process, path string, wantCode int, wantBody string) {

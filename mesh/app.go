@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials"
 
 	registryv1 "eventprospect/gen/registry/v1"
 	"eventprospect/mesh/auth"
@@ -34,8 +33,8 @@ type App struct {
 	Traces *telemetry.Traces
 	// Verifier checks the tokens of callers.
 	Verifier *auth.Verifier
-	// Account gives the credentials under which this process calls others.
-	Account credentials.PerRPCCredentials
+	// Account is what this process calls others as: Connect(service, rpc.WithAccount(app.Account)).
+	Account *auth.Account
 
 	config   Config
 	listener net.Listener
@@ -130,7 +129,7 @@ func (a *App) followRegistry() error {
 	if a.config.Registry == "" {
 		return nil
 	}
-	conn, err := a.ConnectRegistry(grpc.WithPerRPCCredentials(a.Account))
+	conn, err := a.ConnectRegistry(rpc.WithAccount(a.Account))
 	if err != nil {
 		return err
 	}

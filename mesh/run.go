@@ -101,8 +101,17 @@ func (a *App) open(o options) (err error) {
 	if a.Verifier, err = auth.NewVerifier(ctx, a.config.Auth, a.Log); err != nil {
 		return err
 	}
+	a.Ready("issuer keys", a.keysRead)
 	a.Account = auth.ServiceAccount(a.config.Auth)
 	return a.followRegistry()
+}
+
+// keysRead tells whether tokens can be verified. As long as they can't, the process runs and every token gets Unavailable.
+func (a *App) keysRead(ctx context.Context) error {
+	if !a.Verifier.Ready(ctx) {
+		return errors.New("no key of the issuer was read yet")
+	}
+	return nil
 }
 
 // stopTraces sends the last spans. It is no failure of the process if nobody takes them.

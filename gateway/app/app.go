@@ -3,7 +3,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"google.golang.org/grpc"
@@ -36,12 +35,6 @@ func Bind(_ context.Context, app *mesh.App, cfg Config) error {
 	if err != nil {
 		return err
 	}
-	app.Ready("issuer keys", func(ctx context.Context) error {
-		if !app.Verifier.Ready(ctx) {
-			return errors.New("no key was read yet")
-		}
-		return nil
-	})
 	app.Ready("event", connected(event))
 	app.Ready("prospect", connected(prospect))
 	app.ServeHTTP(handler)

@@ -1,10 +1,12 @@
 package auth
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -132,14 +134,34 @@ func TestARefusedTokenIsReplaced(t *testing.T) {
 				t.Errorf("%s: got %v, %v, want %s", what, header, err, want)
 			}
 		}
-		account.Refused() // there is none
+		refused := func(what string, want bool) {
+			t.Helper()
+			if got := account.Refused(t.Context(), time.Now()); got != want {
+				t.Errorf("%s: another token: %v, want %v", what, got, want)
+			}
+		}
+		refused("there is none", false)
 		want("the first", "Bearer 1")
-		account.Refused()
+		refused("it is new", false)
 		want("a new one that is refused is kept", "Bearer 1")
 		time.Sleep(settle)
+		sent := time.Now()
+		time.Sleep(time.Millisecond)
+		var calls sync.WaitGroup
 		for range 10 {
-			account.Refused()
+			calls.Go(func() {
+				if !account.Refused(t.Context(), sent) {
+					t.Error("there is no other token")
+				}
+			})
 		}
+		calls.Wait()
 		want("an old one is replaced, once", "Bearer 2")
+		time.Sleep(settle)
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		if account.Refused(ended, time.Now()) {
+			t.Error("a call that is over has waited for a token")
+		}
 	})
 }

@@ -63,15 +63,17 @@ func newAccount(cfg Config, transport http.RoundTripper) *Account {
 	}
 }
 
-// GetRequestMetadata gives the header to send. The issuer being away is UNAVAILABLE, so that the call is tried again; its
-// answer is left out, since it may repeat what was sent. A call whose context ends doesn't wait for the issuer.
+// GetRequestMetadata gives the headers to send: the account's token, and that of the user on whose behalf the call is made
+// (WithOutgoingUser), if it is. So nobody but a service says for whom it calls. The issuer being away is UNAVAILABLE, so that the
+// call is tried again; its answer is left out, since it may repeat what was sent. A call whose context ends doesn't wait for the
+// issuer.
 func (a *Account) GetRequestMetadata(ctx context.Context, _ ...string) (map[string]string, error) {
 	now := time.Now()
 	if held := a.held.Load(); held != nil && now.Before(held.until) {
 		if !now.Before(held.renew) {
 			a.renewSoon(now)
 		}
-		return held.metadata(), nil
+		return held.metadata(ctx), nil
 	}
 	select {
 	case <-ctx.Done():
@@ -81,19 +83,31 @@ func (a *Account) GetRequestMetadata(ctx context.Context, _ ...string) (map[stri
 		if asked.Err != nil || !ok {
 			return nil, status.Error(codes.Unavailable, "no token from the issuer for this service's account")
 		}
-		return token.metadata(), nil
+		return token.metadata(ctx), nil
 	}
 }
 
 // RequireTransportSecurity allows plaintext: it is the laptop's default, and a network's choice.
 func (*Account) RequireTransportSecurity() bool { return false }
 
-// Refused says that a receiver has refused the token, as happens when the issuer takes back the key that signed it. The
-// token is replaced in the background, unless it is new: then another wouldn't be better.
-func (a *Account) Refused() {
-	now := time.Now()
-	if held := a.held.Load(); held != nil && now.Sub(held.since) >= settle {
-		a.renewSoon(now)
+// Refused says that a receiver has refused the token of a call sent at that time, as happens when the issuer takes back the key
+// that signed it. It waits for another token, as long as the context allows, and tells whether there is one to try again with. A
+// token that is new isn't replaced: another wouldn't be better.
+func (a *Account) Refused(ctx context.Context, sent time.Time) (another bool) {
+	held := a.held.Load()
+	switch {
+	case held == nil:
+		return false
+	case held.since.After(sent):
+		return true
+	case time.Since(held.since) < settle:
+		return false
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case asked := <-a.asking.DoChan("", a.ask):
+		return asked.Err == nil
 	}
 }
 
@@ -124,4 +138,10 @@ func (a *Account) ask() (any, error) {
 	return held, nil
 }
 
-func (t *ownToken) metadata() map[string]string { return map[string]string{"authorization": t.header} }
+func (t *ownToken) metadata(ctx context.Context) map[string]string {
+	headers := map[string]string{"authorization": t.header}
+	if user, ok := OutgoingUser(ctx); ok {
+		headers[UserHeader] = "Bearer " + user
+	}
+	return headers
+}

@@ -22,15 +22,19 @@ import (
 const connectTimeout = 2 * time.Second
 
 // NewClient makes a connection to a target: "mesh:///event", or a host and port. It connects when it is first used. The
-// options may include WithCalls and WithBreaker.
+// options may include WithAccount, WithCalls and WithBreaker.
 func NewClient(target string, traces *telemetry.Traces, options ...grpc.DialOption) (*grpc.ClientConn, error) {
 	calls, interceptors := DefaultCalls(), []grpc.UnaryClientInterceptor{}
+	streams := []grpc.StreamClientInterceptor{untranslateStream}
+	var account []grpc.UnaryClientInterceptor
 	for _, option := range options {
 		switch o := option.(type) {
 		case callsOption:
 			calls = o.calls
 		case breakerOption:
 			interceptors = append(interceptors, o.unary)
+		case accountOption:
+			account, streams = append(account, o.unary), append(streams, o.stream)
 		}
 	}
 	again := repeatable(protoregistry.GlobalFiles)
@@ -40,11 +44,12 @@ func NewClient(target string, traces *telemetry.Traces, options ...grpc.DialOpti
 	}
 	// The attempts of one call share its deadline and its request id, and are one call to a breaker.
 	interceptors = append(interceptors, untranslate, timeout(calls.Timeout), requestID, newAttempts(calls, again).unary)
+	interceptors = append(interceptors, account...)
 	return grpc.NewClient(target, append([]grpc.DialOption{
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithStatsHandler(otelgrpc.NewClientHandler(traceOptions(traces)...)),
 		grpc.WithChainUnaryInterceptor(interceptors...),
-		grpc.WithChainStreamInterceptor(untranslateStream),
+		grpc.WithChainStreamInterceptor(streams...),
 		grpc.WithDefaultServiceConfig(config),
 		grpc.WithDisableServiceConfig(),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(MaxMessage), grpc.MaxCallSendMsgSize(MaxMessage)),

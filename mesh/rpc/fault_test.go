@@ -222,7 +222,7 @@ func TestAPanicIsLoggedOnceAndNotTold(t *testing.T) {
 
 func checkLoggedOnce(t *testing.T, log *buffer, parts ...string) {
 	t.Helper()
-	if lines := strings.Count(log.String(), "\n"); lines != 1 {
+	if lines := strings.Count(log.String(), `"level":"ERROR"`); lines != 1 {
 		t.Errorf("%d lines are logged: %s", lines, log)
 	}
 	for _, part := range parts {

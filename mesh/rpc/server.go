@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/stats"
 
+	"eventprospect/mesh/audit"
 	"eventprospect/mesh/auth"
 	"eventprospect/mesh/telemetry"
 )
@@ -20,6 +21,8 @@ import (
 const (
 	// MaxMessage bounds a request or an answer, in bytes.
 	MaxMessage = 4 << 20
+	// maxHeaders bounds the metadata of a call, in bytes: two tokens of the greatest length, and as much besides.
+	maxHeaders = 64 << 10
 	// defaultDeadline bounds a unary call whose caller set no deadline.
 	defaultDeadline = 30 * time.Second
 	// maxConnectionAge makes clients connect anew now and then, so that load spreads over new instances.
@@ -39,10 +42,11 @@ type Verifier interface {
 	Verify(ctx context.Context, token string) (auth.Identity, error)
 }
 
-// Server is a gRPC server with the project's chain: traces, then recovery and fault translation, token, access rule, validation.
+// Server is a gRPC server with the project's chain: traces, audit, recovery and fault translation, token, access rule, validation.
 type Server struct {
 	*grpc.Server
 	guard *guard
+	audit *audit.Auditor
 }
 
 // NewServer makes a server without services.
@@ -52,13 +56,14 @@ func NewServer(verifier Verifier, traces *telemetry.Traces, log *slog.Logger) (*
 		return nil, err
 	}
 	g := &guard{verifier: verifier}
-	translate := translator{log}
+	translate, auditor := translator{log}, audit.New(log)
 	server := grpc.NewServer(
 		grpc.StatsHandler(otelgrpc.NewServerHandler(traceOptions(traces)...)),
-		grpc.ChainUnaryInterceptor(deadline, translate.unary, g.unary, validate.unary),
-		grpc.ChainStreamInterceptor(translate.stream, g.stream, validate.stream),
+		grpc.ChainUnaryInterceptor(deadline, auditor.Unary, translate.unary, g.unary, validate.unary),
+		grpc.ChainStreamInterceptor(auditor.Stream, translate.stream, g.stream, validate.stream),
 		grpc.MaxRecvMsgSize(MaxMessage),
 		grpc.MaxSendMsgSize(MaxMessage),
+		grpc.MaxHeaderListSize(maxHeaders),
 		grpc.MaxConcurrentStreams(maxStreams),
 		grpc.KeepaliveParams(keepalive.ServerParameters{
 			MaxConnectionAge: maxConnectionAge, MaxConnectionAgeGrace: maxConnectionAgeGrace,
@@ -66,7 +71,7 @@ func NewServer(verifier Verifier, traces *telemetry.Traces, log *slog.Logger) (*
 		}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: keepaliveMin, PermitWithoutStream: true}),
 	)
-	return &Server{Server: server, guard: g}, nil
+	return &Server{Server: server, guard: g, audit: auditor}, nil
 }
 
 // Seal reads the access rules of all services registered so far; it is called once, before serving. Until then every
@@ -78,6 +83,7 @@ func (s *Server) Seal(open ...string) error {
 		return err
 	}
 	s.guard.rules = rules
+	s.audit.Seal(s.GetServiceInfo())
 	return nil
 }
 

@@ -118,7 +118,7 @@ func TestAPanicTellsNothing(t *testing.T) {
 	}
 }
 
-func TestOnlyTheTokenAndTheTraceCross(t *testing.T) {
+func TestOnlyTheTokenTheTraceAndTheClientsAddressCross(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const traceID = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -126,6 +126,9 @@ func TestOnlyTheTokenAndTheTraceCross(t *testing.T) {
 		"Traceparent": {"00-" + traceID + "-00f067aa0ba902b7-01"}, "Baggage": {"user=Meier"}, "Te": {"trailers"},
 		"Grpc-Metadata-X-User": {"root"}, "Grpc-Metadata-Authorization": {"Bearer x"}, "X-User": {"root"}, "Cookie": {"a=b"},
 		"X-Forwarded-For": {"10.0.0.1"}, "X-Forwarded-Host": {"evil"}, "Grpc-Timeout": {"x"}, "X-Roles": {"admin"},
+		"User-Authorization": {"Bearer " + w.token}, "Grpc-Metadata-User-Authorization": {"Bearer " + w.token},
+		"Grpc-Metadata-X-Forwarded-For": {"10.0.0.1"}, "Forwarded": {"for=10.0.0.1"}, "X-Real-Ip": {"10.0.0.1"},
+		"X-User-Id": {"root"}, "X-Remote-User": {"root"}, "Grpc-Trace-Bin": {"AAAA"}, "X-Client-Cert": {"root"},
 	}})
 	d := got.problem(t, http.StatusNotFound, "NOT_FOUND")
 	if d.TraceID != traceID {
@@ -134,13 +137,16 @@ func TestOnlyTheTokenAndTheTraceCross(t *testing.T) {
 	md, _ := w.events.Seen()
 	for key := range md {
 		switch key {
-		case "authorization", "traceparent", "tracestate", ":authority", "content-type", "user-agent", "grpc-accept-encoding":
+		case "authorization", "traceparent", "tracestate", ":authority", "content-type", "user-agent", "grpc-accept-encoding", "x-forwarded-for":
 		default:
 			t.Errorf("metadata %s: %v crosses", key, md[key])
 		}
 	}
 	if got := md.Get("authorization"); len(got) != 1 || got[0] != "Bearer "+w.token {
 		t.Errorf("authorization is %v", got)
+	}
+	if got := md.Get("x-forwarded-for"); len(got) != 1 || got[0] != "127.0.0.1" {
+		t.Errorf("x-forwarded-for is %v, want where the client is", got)
 	}
 	if got := md.Get("traceparent"); len(got) != 1 || !strings.Contains(got[0], traceID) {
 		t.Errorf("traceparent is %v", got)

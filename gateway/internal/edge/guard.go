@@ -15,6 +15,7 @@ import (
 func (e *edge) authenticated(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := e.authenticate(r); err != nil {
+			e.auditRefusal(r, err)
 			e.fail(w, r, err)
 			return
 		}
@@ -44,8 +45,8 @@ func triesBearer(header string) bool {
 	return strings.EqualFold(scheme, "Bearer")
 }
 
-// passed are the headers that the transcoder may see. It would forward the client's address and host, a deadline and more
-// to the services, or let them decide what is done.
+// passed are the headers that the transcoder may see. It would forward a host, addresses, a deadline and more to the services,
+// or let them decide what is done. So a client can say neither who it is, but by its token, nor where it calls from.
 var passed = []string{"Authorization", "Content-Type", "Content-Encoding", "If-Match"}
 
 // forward hands the transcoder a request that holds nothing but what it is to act on.
@@ -62,7 +63,9 @@ func (e *edge) forward(transcoder http.Handler) http.Handler {
 				inner.Header[name] = values
 			}
 		}
-		inner.Host, inner.RemoteAddr = "", ""
+		// The client's address stays: the transcoder tells it to the services as x-forwarded-for, and there is no such header of
+		// the client's own left to which it could be added.
+		inner.Host = ""
 		if r.Method == http.MethodHead {
 			// The HTTP server leaves out the body by itself.
 			inner.Method = http.MethodGet

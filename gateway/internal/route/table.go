@@ -73,6 +73,15 @@ func (t *Table) Find(method, pattern string) *Route { return t.byKey[keyOf(metho
 
 func keyOf(method, pattern string) string { return method + " " + pattern }
 
+// Match gives the first route of an escaped path, in the order of the contracts; nil if there is none.
+func (t *Table) Match(method, path string) *Route {
+	i := slices.IndexFunc(t.routes, func(r *Route) bool { return r.Method == method && r.matches(path) })
+	if i < 0 {
+		return nil
+	}
+	return t.routes[i]
+}
+
 // Documented gives the route that the OpenAPI document names by its method and path; nil if there is none. The document spells
 // variables as JSON keys: "/events/dateEvent/{dateEvent}".
 func (t *Table) Documented(method, path string) *Route {

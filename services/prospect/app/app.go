@@ -34,7 +34,7 @@ func Bind(ctx context.Context, app *mesh.App, cfg Config) error {
 	}
 	app.Go("relay", relay.Run)
 	app.Ready("kafka", relay.Ready)
-	conn, err := app.Connect("event", grpc.WithPerRPCCredentials(app.Account),
+	conn, err := app.Connect("event", rpc.WithAccount(app.Account),
 		rpc.WithBreaker(events.Part, cfg.EventBreaker, app.Log, eventv1.EventService_GetEvent_FullMethodName))
 	if err != nil {
 		return err

@@ -36,7 +36,7 @@ func TestTheBreakerAnswersForAnEventServiceThatIsAway(t *testing.T) {
 			t.Parallel()
 			issuer, listener := meshtest.NewIssuer(t), meshtest.Listen(t)
 			cfg := config(t, issuer)
-			cfg.Registry = serveOn(t, issuer, listener, c.registry(listener.Addr().String()))
+			cfg.Registry = serveOn(t, issuer, listener, c.registry(listener.Addr().String()), events{})
 			cfg.EventBreaker.Timeout, cfg.EventBreaker.Open = 50*time.Millisecond, time.Minute
 			p := meshtest.Run(t, "prospect", cfg, app.Bind)
 			client := prospectv1.NewProspectServiceClient(plain(t, p.Address))

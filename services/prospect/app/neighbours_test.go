@@ -49,9 +49,13 @@ func (r *registry) Watch(req *registryv1.WatchRequest, stream registryv1.Registr
 // events is an Event service that has the event e. The event "hang" makes it hang.
 type events struct {
 	eventv1.UnimplementedEventServiceServer
+	asked func(auth.Identity) // hears who asks, if somebody wants to know
 }
 
-func (events) GetEvent(ctx context.Context, req *eventv1.GetEventRequest) (*eventv1.Event, error) {
+func (e events) GetEvent(ctx context.Context, req *eventv1.GetEventRequest) (*eventv1.Event, error) {
+	if caller, ok := auth.FromContext(ctx); ok && e.asked != nil {
+		e.asked(caller)
+	}
 	if req.GetId() == "hang" {
 		<-ctx.Done()
 		return nil, ctx.Err()
@@ -66,11 +70,11 @@ func (events) GetEvent(ctx context.Context, req *eventv1.GetEventRequest) (*even
 func serve(t *testing.T, issuer *meshtest.Issuer) string {
 	t.Helper()
 	listener := meshtest.Listen(t)
-	return serveOn(t, issuer, listener, &registry{event: listener.Addr().String()})
+	return serveOn(t, issuer, listener, &registry{event: listener.Addr().String()}, events{})
 }
 
 // serveOn serves this registry and events, and returns the address.
-func serveOn(t *testing.T, issuer *meshtest.Issuer, listener net.Listener, registry *registry) string {
+func serveOn(t *testing.T, issuer *meshtest.Issuer, listener net.Listener, registry *registry, events events) string {
 	t.Helper()
 	log := telemetry.NewLog(t.Output(), "neighbours", 0)
 	traces, err := telemetry.NewTraces("neighbours", telemetry.Config{})
@@ -88,7 +92,7 @@ func serveOn(t *testing.T, issuer *meshtest.Issuer, listener net.Listener, regis
 		t.Fatal(err)
 	}
 	registryv1.RegisterRegistryServiceServer(server, registry)
-	eventv1.RegisterEventServiceServer(server, events{})
+	eventv1.RegisterEventServiceServer(server, events)
 	if err := server.Seal(); err != nil {
 		t.Fatal(err)
 	}

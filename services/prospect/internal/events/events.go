@@ -37,6 +37,10 @@ func (c *Client) Exists(ctx context.Context, id string) (bool, error) {
 		return false, err
 	case fault.Is(err, fault.Unavailable), fault.Is(err, fault.Timeout), fault.Is(err, fault.Exhausted):
 		return false, away(err)
+	case fault.Is(err, fault.Unauthenticated):
+		// The caller's token has ended on the way here, or the issuer took back the key of ours, which is replaced then. Who
+		// tries again gets through, or is told by our own guard what is wrong.
+		return false, away(err)
 	}
 	// Anything else is between the two services, such as a role that ours lacks: not the caller's fault.
 	return false, fmt.Errorf("ask the Event service: %v", err) //nolint:errorlint // its kind must not reach the caller

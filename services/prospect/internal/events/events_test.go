@@ -41,7 +41,7 @@ func TestExists(t *testing.T) {
 		"too much":        {fault.New(fault.Exhausted, "much"), false, fault.Unavailable},
 		"caller gave up":  {fault.New(fault.Canceled, "gone"), false, fault.Canceled},
 		"role missing":    {fault.New(fault.Denied, "no role"), false, fault.Internal},
-		"token refused":   {fault.New(fault.Unauthenticated, "no token"), false, fault.Internal},
+		"token refused":   {fault.New(fault.Unauthenticated, "no token"), false, fault.Unavailable},
 		"defect":          {fault.New(fault.Internal, "bug"), false, fault.Internal},
 		"no such method":  {fault.New(fault.Unimplemented, "old"), false, fault.Internal},
 		"something other": {errors.New("other"), false, fault.Internal},
