@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -46,6 +47,7 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 	realm := flags.String("realm", "", "Keycloak realm `file`; empty: the one of this repository")
 	eventStore := flags.String("event-store", "", "`URL` of the Event service's database: mysql://… or postgres://…; empty: SQLite below the data folder")
 	prospectStore := flags.String("prospect-store", "", "`URL` of the Prospect service's database: mongodb://…; empty: SQLite below the data folder")
+	issuerURL := flags.String("issuer", "", "`URL` of a realm to take tokens from, such as a Keycloak's http://localhost:8180/realms/EventProspect; empty: the development issuer")
 	issuerHost := flags.String("issuer-host", "localhost", "`host` to offer tokens on; one that other machines reach needs -expose-passwords, too")
 	expose := flags.Bool("expose-passwords", false, "let other machines use the realm file's passwords, which anybody can read")
 	free := flags.Bool("free", false, "listen on free ports instead of the known ones")
@@ -53,12 +55,15 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return flag.ErrHelp
 	}
+	if err := mustNotContradict(flags, "issuer", "realm", "issuer-host", "expose-passwords"); err != nil {
+		return err
+	}
 	cfg := system.Config{
-		Data: *data, Ports: system.DefaultPorts(), Realm: stack.Realm, Log: log, LogLevel: slog.LevelWarn,
-		EventStore: *eventStore, ProspectStore: *prospectStore, IssuerHost: *issuerHost, ExposeIssuer: *expose,
+		Data: *data, Ports: system.DefaultPorts(), Realm: stack.Realm, Log: console{log}, LogLevel: slog.LevelWarn,
+		EventStore: *eventStore, ProspectStore: *prospectStore, Issuer: *issuerURL, IssuerHost: *issuerHost, ExposeIssuer: *expose,
 	}
 	if *verbose {
-		cfg.LogLevel = slog.LevelInfo
+		cfg.Log, cfg.LogLevel = log, slog.LevelInfo
 	}
 	if *free {
 		cfg.Ports = system.Ports{}
@@ -82,6 +87,19 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 	}
 	flags.Usage()
 	return flag.ErrHelp
+}
+
+// mustNotContradict refuses flags that mean nothing beside a certain one.
+func mustNotContradict(flags *flag.FlagSet, one string, others ...string) (err error) {
+	if flags.Lookup(one).Value.String() == "" {
+		return nil
+	}
+	flags.Visit(func(f *flag.Flag) {
+		if slices.Contains(others, f.Name) {
+			err = fmt.Errorf("-%s: is for the development issuer, which -%s leaves out: give one of them", f.Name, one)
+		}
+	})
+	return err
 }
 
 // defaultData is below the user's cache folder; without one, state is temporary.

@@ -41,18 +41,21 @@ type listeners struct {
 	all                                []net.Listener
 }
 
-// listen opens them on localhost. The issuer has a host of its own, and a switch that lets other machines reach it.
-func listen(p Ports, issuerHost string, expose bool) (*listeners, error) {
+// listen opens them on localhost. The development issuer has a host of its own, and a switch that lets other machines reach it; if
+// another is used, nothing listens in its place.
+func listen(cfg Config) (*listeners, error) {
+	p := cfg.Ports
 	l := &listeners{}
 	onIssuerHost := func(port string) (net.Listener, error) {
-		return issuer.Listen(net.JoinHostPort(cmp.Or(issuerHost, "localhost"), port), expose)
+		return issuer.Listen(net.JoinHostPort(cmp.Or(cfg.IssuerHost, "localhost"), port), cfg.ExposeIssuer)
 	}
-	wanted := []struct {
+	type place struct {
 		name string
 		port int
 		into *net.Listener
 		open func(port string) (net.Listener, error)
-	}{
+	}
+	wanted := []place{
 		{"gateway", p.Gateway, &l.gateway.main, onLocalhost},
 		{"gateway admin", p.GatewayAdmin, &l.gateway.admin, onLocalhost},
 		{"event", p.Event, &l.event.main, onLocalhost},
@@ -62,7 +65,9 @@ func listen(p Ports, issuerHost string, expose bool) (*listeners, error) {
 		{"registry", p.Registry, &l.registry.main, onLocalhost},
 		{"registry admin", p.RegistryAdmin, &l.registry.admin, onLocalhost},
 		{"Kafka", p.Kafka, &l.kafka, onLocalhost},
-		{"token issuer", p.Issuer, &l.issuer, onIssuerHost},
+	}
+	if cfg.Issuer == "" {
+		wanted = append(wanted, place{"token issuer", p.Issuer, &l.issuer, onIssuerHost})
 	}
 	for _, w := range wanted {
 		listener, err := w.open(strconv.Itoa(w.port))

@@ -1,17 +1,18 @@
 package system
 
 import (
+	"net"
 	"strings"
 	"testing"
 )
 
 func TestTheIssuerListensOnLocalhostUnlessToldTwice(t *testing.T) {
 	t.Parallel()
-	if _, err := listen(Ports{}, "0.0.0.0", false); err == nil || !strings.Contains(err.Error(), "-expose-passwords") {
+	if _, err := listen(Config{IssuerHost: "0.0.0.0"}); err == nil || !strings.Contains(err.Error(), "-expose-passwords") {
 		t.Errorf("got %v, want a refusal that says how", err)
 	}
 	for host, expose := range map[string]bool{"": false, "localhost": true, "127.0.0.1": false, "0.0.0.0": true} {
-		l, err := listen(Ports{}, host, expose)
+		l, err := listen(Config{IssuerHost: host, ExposeIssuer: expose})
 		if err != nil {
 			t.Errorf("%q: %v", host, err)
 			continue
@@ -22,5 +23,22 @@ func TestTheIssuerListensOnLocalhostUnlessToldTwice(t *testing.T) {
 		if err := l.close(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+func TestNothingListensInTheIssuersPlaceIfAnotherIsUsed(t *testing.T) {
+	t.Parallel()
+	taken, err := onLocalhost("0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = taken.Close() }()
+	tcp, _ := taken.Addr().(*net.TCPAddr)
+	l, err := listen(Config{Issuer: "http://" + taken.Addr().String() + "/realms/EventProspect", Ports: Ports{Issuer: tcp.Port}})
+	if err != nil {
+		t.Fatalf("the issuer's port is the issuer's: %v", err)
+	}
+	if err := l.close(); err != nil {
+		t.Error(err)
 	}
 }

@@ -27,6 +27,7 @@ func (s *System) startProcesses(ctx context.Context) error {
 		return err
 	}
 	registryConfig.Store = conf.Secret("etcd:" + instances)
+	registryConfig.OpenReads, registryConfig.Eureka.OpenWrites = !s.cfg.Closed, !s.cfg.Closed
 	if eventConfig.Store, err = s.store("event", s.cfg.EventStore); err != nil {
 		return err
 	}
@@ -46,6 +47,9 @@ func (s *System) noteAddresses() {
 	s.Prospect, s.ProspectAdmin = address(s.ports.prospect.main), address(s.ports.prospect.admin)
 	s.Registry, s.RegistryAdmin = address(s.ports.registry.main), address(s.ports.registry.admin)
 }
+
+// RegistryRoutes gives every path that the registry serves over HTTP, as patterns of http.ServeMux: what a test has to walk.
+func RegistryRoutes() []string { return registry.Routes() }
 
 // store gives the setting of a service's store: by default a SQLite file in a folder of its own.
 func (s *System) store(service, setting string) (conf.Secret, error) {
@@ -77,6 +81,7 @@ func (s *System) adapt(cfg *mesh.Config) {
 	if cfg.Registry != "" {
 		cfg.Registry = s.Registry
 	}
+	cfg.Reflection = !s.cfg.Closed
 	cfg.LogLevel = s.cfg.LogLevel
 	cfg.Auth.Issuer = s.Issuer
 	cfg.Auth.ClientSecret = conf.Secret(cfg.Auth.ClientID)

@@ -21,12 +21,17 @@ type Config struct {
 	Data string
 	// Ports to listen on.
 	Ports Ports
+	// Issuer is the URL of a realm that somebody else serves, such as a Keycloak; its service accounts have the secrets of the
+	// realm of this repository. Empty: the development issuer is started, with Realm.
+	Issuer string
 	// Realm is a Keycloak realm export: users, clients and roles.
 	Realm []byte
 	// IssuerHost is where the token issuer listens; empty: localhost. One that other machines reach needs ExposeIssuer, too: the
 	// issuer takes passwords that anybody can read in the realm file.
 	IssuerHost   string
 	ExposeIssuer bool
+	// Closed leaves nothing open that can be closed: a token is asked for in the registry, too, and there is no gRPC reflection.
+	Closed bool
 	// EventStore and ProspectStore are settings of the services' stores, such as mysql://…; empty: SQLite below Data.
 	EventStore, ProspectStore string
 	// Log receives the logs of all processes.
@@ -55,10 +60,13 @@ type System struct {
 
 	cfg    Config
 	ports  *listeners
-	tokens *issuer.Issuer
+	tokens *issuer.Issuer // nil if Config.Issuer is set
 	stops  []func() error
 	failed chan error
 }
+
+// errForeignIssuer says that the keys of tokens are somebody else's.
+var errForeignIssuer = errors.New("the token issuer isn't part of this system: its keys are its own")
 
 // Start starts everything and returns when it serves. An error is one line that names what is wrong; nothing is left running then.
 func Start(ctx context.Context, cfg Config) (*System, error) {
@@ -72,24 +80,34 @@ func Start(ctx context.Context, cfg Config) (*System, error) {
 }
 
 func (s *System) start(ctx context.Context) error {
-	realm, err := issuer.ParseRealm(s.cfg.Realm)
+	realm, err := s.realm()
 	if err != nil {
 		return err
 	}
 	if err := s.openData(); err != nil {
 		return err
 	}
-	if s.ports, err = listen(s.cfg.Ports, s.cfg.IssuerHost, s.cfg.ExposeIssuer); err != nil {
+	if s.ports, err = listen(s.cfg); err != nil {
 		return err
 	}
 	s.onStop(s.ports.close)
 	if err := s.startKafka(); err != nil {
 		return err
 	}
-	if err := s.startIssuer(realm); err != nil {
-		return err
+	if s.Issuer = s.cfg.Issuer; s.Issuer == "" {
+		if err := s.startIssuer(realm); err != nil {
+			return err
+		}
 	}
 	return s.startProcesses(ctx)
+}
+
+// realm reads the realm file, if it is needed.
+func (s *System) realm() (issuer.Realm, error) {
+	if s.cfg.Issuer != "" {
+		return issuer.Realm{}, nil
+	}
+	return issuer.ParseRealm(s.cfg.Realm)
 }
 
 // onStop adds what must be done at the end, before all that was added earlier.
@@ -98,11 +116,21 @@ func (s *System) onStop(stop func() error) { s.stops = append(s.stops, stop) }
 // Failed gives the error of a process that ended by itself.
 func (s *System) Failed() <-chan error { return s.failed }
 
-// RotateTokenKey makes the issuer sign with a new key; the tokens of the ones before stay good.
-func (s *System) RotateTokenKey() error { return s.tokens.RotateKey() }
+// RotateTokenKey makes the development issuer sign with a new key; the tokens of the ones before stay good.
+func (s *System) RotateTokenKey() error {
+	if s.tokens == nil {
+		return errForeignIssuer
+	}
+	return s.tokens.RotateKey()
+}
 
-// RetireTokenKeys ends the tokens of all keys but the one that signs.
-func (s *System) RetireTokenKeys() error { return s.tokens.RetireKeys() }
+// RetireTokenKeys ends the tokens of all keys of the development issuer but the one that signs.
+func (s *System) RetireTokenKeys() error {
+	if s.tokens == nil {
+		return errForeignIssuer
+	}
+	return s.tokens.RetireKeys()
+}
 
 // Stop stops everything in reverse order, gracefully, within seconds.
 func (s *System) Stop() error {

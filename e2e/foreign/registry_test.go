@@ -51,7 +51,7 @@ func newRegistry(t *testing.T, store string) *registry {
 	r := &registry{address: freeAddress(t), issuer: meshtest.NewIssuer(t)}
 	admin := freeAddress(t)
 	environ := append(os.Environ(), "REGISTRY_LISTEN="+r.address, "REGISTRY_ADMIN="+admin, "REGISTRY_AUTH_ISSUER="+r.issuer.URL,
-		"REGISTRY_STORE="+store)
+		"REGISTRY_STORE="+store, "REGISTRY_OPEN_READS=true", "REGISTRY_EUREKA_OPEN_WRITES=true")
 	r.start = func() *program {
 		cmd := exec.Command(path)
 		cmd.Dir, cmd.Env = folder, environ

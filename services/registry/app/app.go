@@ -4,6 +4,7 @@ package app
 import (
 	"context"
 
+	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
 	"github.com/google/uuid"
 	"google.golang.org/grpc"
 
@@ -29,10 +30,14 @@ func Bind(ctx context.Context, app *mesh.App, cfg Config) error {
 	}
 	resources := xds.New(core, cfg.XDS, cfg.Grace, app.Log)
 	app.Go("xds", resources.Run)
+	gate, err := newGate(app.Verifier, cfg)
+	if err != nil {
+		return err
+	}
 	err = app.ServeBoth(func(server grpc.ServiceRegistrar) {
 		registryv1.RegisterRegistryServiceServer(server, api.New(core, cfg.Term))
-		resources.Register(server)
-	}, pages(core, resources, cfg, app.Log), cfg.open()...)
+		discoveryv3.RegisterAggregatedDiscoveryServiceServer(server, discovery{resources, gate})
+	}, pages(core, resources, gate, cfg, app.Log), cfg.open()...)
 	if err != nil {
 		return err
 	}

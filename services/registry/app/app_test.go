@@ -192,7 +192,7 @@ func TestRoles(t *testing.T) {
 	}
 }
 
-func TestReadsNeedNoTokenWhereTheyAreOpen(t *testing.T) {
+func TestReadsByGRPCNeedNoTokenWhereTheyAreOpen(t *testing.T) {
 	t.Parallel()
 	r := start(t, func(c *app.Config) { c.OpenReads = true })
 	r.callAll(t, "service")

@@ -23,7 +23,8 @@ type Config struct {
 	// serves one registry; etcd://HOST:PORT,HOST:PORT,HOST:PORT/PREFIX for a cluster, which serves any number; memory: for
 	// nowhere.
 	Store conf.Secret `koanf:"store"`
-	// OpenReads lets anybody who reaches the port watch, list and get instances by gRPC, without a token.
+	// OpenReads lets anybody who reaches the port read, by each face, without a token or password: Watch and the lists of gRPC,
+	// xDS, Eureka's lists, and the page.
 	OpenReads bool `koanf:"open_reads"`
 	// Term is how long an instance stays registered without a sign of life. Below 10s a busy machine takes
 	// instances for dead that are merely slow; a broken connection is noticed at once, whatever the term.
@@ -91,9 +92,9 @@ func (c Config) settings() registry.Settings {
 	}
 }
 
-// open lists the methods that need no token.
+// open lists the methods that mesh lets through without a token.
 func (c Config) open() []string {
-	// Clients of xDS have no token to send.
+	// These have no contract of ours, and so no rule in it: the gate judges them.
 	all := []string{
 		discoveryv3.AggregatedDiscoveryService_StreamAggregatedResources_FullMethodName,
 		discoveryv3.AggregatedDiscoveryService_DeltaAggregatedResources_FullMethodName,

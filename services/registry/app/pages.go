@@ -3,6 +3,7 @@ package app
 import (
 	"log/slog"
 	"net/http"
+	"slices"
 
 	"eventprospect/services/registry/internal/eureka"
 	"eventprospect/services/registry/internal/registry"
@@ -10,11 +11,21 @@ import (
 	"eventprospect/services/registry/internal/xds"
 )
 
-// pages are the registry's faces over HTTP: Eureka's REST interface, the bootstrap of xDS clients, and the page for people.
-func pages(core *registry.Registry, resources *xds.Server, cfg Config, log *slog.Logger) http.Handler {
+// pages are the registry's faces over HTTP: Eureka's REST interface, the bootstrap of xDS clients, and the page for people. Who gets
+// to them has passed the gate.
+func pages(core *registry.Registry, resources *xds.Server, gate *gate, cfg Config, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/eureka/", eureka.New(core, cfg.Eureka, log))
-	mux.Handle("/xds/bootstrap.json", resources.Bootstrap())
-	mux.Handle("/", web.New(core, web.Defaults()))
+	if cfg.Eureka.Enabled {
+		mux.Handle("/eureka/", gate.calls(eureka.New(core, cfg.Eureka, log)))
+	} else {
+		mux.Handle("/eureka/", http.NotFoundHandler())
+	}
+	mux.Handle(xds.BootstrapPath, gate.reads(resources.Bootstrap()))
+	mux.Handle("/", gate.reads(web.New(core, web.Defaults())))
 	return mux
+}
+
+// Routes gives every path that the registry serves over HTTP, as patterns of http.ServeMux: "GET /eureka/apps/{app}".
+func Routes() []string {
+	return slices.Concat(eureka.Routes(), web.Routes(), []string{http.MethodGet + " " + xds.BootstrapPath})
 }

@@ -11,8 +11,6 @@ package eureka
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -29,28 +27,34 @@ const patience = 2 * time.Second
 
 // Config is what the face is told.
 type Config struct {
-	// Enabled says whether there is a Eureka face at all; otherwise all its paths answer 404.
+	// Enabled says whether there is a Eureka face at all; otherwise whoever mounts it answers 404.
 	Enabled bool `koanf:"enabled"`
 	// User and Password are what clients give by HTTP basic authentication, in practice in the address:
-	// http://user:password@registry:8761/eureka/. Without a password everybody in reach may read and register.
+	// http://user:password@registry:8761/eureka/. It opens whatever the registry serves over HTTP, to browsers, too. Without a
+	// password only tokens do.
 	User     string      `koanf:"user"`
 	Password conf.Secret `koanf:"password"`
+	// OpenWrites lets everybody in reach register, without password or token.
+	OpenWrites bool `koanf:"open_writes"`
 	// ReadOnly refuses every change: Eureka clients find instances here, but register elsewhere.
 	ReadOnly bool `koanf:"read_only"`
 }
 
-// Default serves everybody in reach.
+// Default serves who has a token: there is no password yet.
 func Default() Config { return Config{Enabled: true, User: "eureka"} }
 
 // Validate names every setting that can't work.
 func (c Config) Validate() error {
-	if c.Password == "" {
+	switch {
+	case c.OpenWrites && c.ReadOnly:
+		return errors.New("open_writes: must be false if read_only is true")
+	case c.Password == "":
 		return nil
-	}
-	if c.User == "" {
+	case c.OpenWrites:
+		return errors.New("open_writes: must be false if there is a password")
+	case c.User == "":
 		return errors.New("user: must be set if there is a password")
-	}
-	if strings.Contains(c.User, ":") {
+	case strings.Contains(c.User, ":"):
 		return errors.New("user: must not contain a colon (RFC 7617, section 2)")
 	}
 	return nil
@@ -66,7 +70,7 @@ type face struct {
 	started time.Time
 }
 
-// New makes the face of a registry, to be mounted at /eureka/.
+// New makes the face of a registry, to be mounted at /eureka/ behind whatever judges who calls: the face asks nobody.
 func New(core *registry.Registry, cfg Config, log *slog.Logger) http.Handler {
 	return newFace(core, cfg, log, time.Now).handler()
 }
@@ -78,30 +82,22 @@ func newFace(core *registry.Registry, cfg Config, log *slog.Logger, now func() t
 // handler serves /eureka/… and /eureka/v2/… alike, as Spring's server does. A page of another site, open in a browser that reaches
 // the registry, changes nothing.
 func (f *face) handler() http.Handler {
-	if !f.cfg.Enabled {
-		return http.NotFoundHandler()
-	}
-	calls := f.routes()
-	first, second := http.StripPrefix("/eureka", calls), http.StripPrefix("/eureka/v2", calls)
+	routes := f.routes()
+	short, long := http.StripPrefix(folder, routes), http.StripPrefix(folderV2, routes)
 	both := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "/eureka/v2/") {
-			second.ServeHTTP(w, r)
+		if strings.HasPrefix(r.URL.Path, folderV2+"/") {
+			long.ServeHTTP(w, r)
 			return
 		}
-		first.ServeHTTP(w, r)
+		short.ServeHTTP(w, r)
 	})
 	return http.NewCrossOriginProtection().Handler(f.guard(both))
 }
 
-// guard lets only those in who may, and only when there is something to tell: an empty answer of a registry that doesn't know yet
-// would make clients forget what they know.
+// guard lets calls in only when there is something to tell: an empty answer of a registry that doesn't know yet would make clients
+// forget what they know.
 func (f *face) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !f.admits(r) {
-			w.Header().Set("WWW-Authenticate", `Basic realm="Eureka", charset="UTF-8"`)
-			refuse(w, http.StatusUnauthorized, "user and password are needed: put them into the address, http://user:password@host/eureka/")
-			return
-		}
 		reads := r.Method == http.MethodGet || r.Method == http.MethodHead
 		if f.cfg.ReadOnly && !reads {
 			refuse(w, http.StatusForbidden, "this registry takes no changes by its Eureka face")
@@ -115,18 +111,4 @@ func (f *face) guard(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
-}
-
-// admits compares in a time that tells nothing of what was expected.
-func (f *face) admits(r *http.Request) bool {
-	if f.cfg.Password == "" {
-		return true
-	}
-	user, password, _ := r.BasicAuth()
-	return same(user, f.cfg.User)&same(password, f.cfg.Password.Reveal()) == 1
-}
-
-func same(given, wanted string) int {
-	g, w := sha256.Sum256([]byte(given)), sha256.Sum256([]byte(wanted))
-	return subtle.ConstantTimeCompare(g[:], w[:])
 }

@@ -1,30 +1,54 @@
 package eureka
 
-import "net/http"
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
 
-// routes tells which call answers what; each path is served with and without a slash at its end.
+// The folders that hold the same calls.
+const folder, folderV2 = "/eureka", "/eureka/v2"
+
+// calls tells which call answers what; each path is served with and without a slash at its end.
+func calls() map[string]call {
+	return map[string]call{
+		"GET /apps":            (*face).listApps,
+		"GET /apps/delta":      (*face).listDelta,
+		"GET /apps/{app}":      (*face).getApp,
+		"GET /apps/{app}/{id}": (*face).getInstance,
+		"GET /instances/{id}":  (*face).findInstance,
+		"GET /vips/{vip}":      (*face).listVIP,
+		"GET /svips/{vip}":     (*face).listSecureVIP,
+
+		"POST /apps/{app}":                (*face).postInstance,
+		"PUT /apps/{app}/{id}":            (*face).putLease,
+		"DELETE /apps/{app}/{id}":         (*face).deleteInstance,
+		"PUT /apps/{app}/{id}/status":     (*face).putStatus,
+		"DELETE /apps/{app}/{id}/status":  (*face).deleteStatus,
+		"PUT /apps/{app}/{id}/metadata":   (*face).putMetadata,
+		"POST /peerreplication/batch":     (*face).postBatch,
+		"PUT /asg/{name}/status":          (*face).putASG,
+		"GET /status":                     (*face).getStatus,
+		"GET /serverinfo/statusoverrides": (*face).listOverrides,
+	}
+}
+
+// Routes gives every path that the face serves, as patterns of http.ServeMux.
+func Routes() []string {
+	var all []string
+	for pattern := range calls() {
+		method, path, _ := strings.Cut(pattern, " ")
+		for _, below := range []string{folder, folderV2} {
+			all = append(all, method+" "+below+path, method+" "+below+path+"/{$}")
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
 func (f *face) routes() http.Handler {
 	mux := http.NewServeMux()
-	for pattern, answer := range map[string]call{
-		"GET /apps":            f.listApps,
-		"GET /apps/delta":      f.listDelta,
-		"GET /apps/{app}":      f.getApp,
-		"GET /apps/{app}/{id}": f.getInstance,
-		"GET /instances/{id}":  f.findInstance,
-		"GET /vips/{vip}":      f.listVIP,
-		"GET /svips/{vip}":     f.listSecureVIP,
-
-		"POST /apps/{app}":                f.postInstance,
-		"PUT /apps/{app}/{id}":            f.putLease,
-		"DELETE /apps/{app}/{id}":         f.deleteInstance,
-		"PUT /apps/{app}/{id}/status":     f.putStatus,
-		"DELETE /apps/{app}/{id}/status":  f.deleteStatus,
-		"PUT /apps/{app}/{id}/metadata":   f.putMetadata,
-		"POST /peerreplication/batch":     f.postBatch,
-		"PUT /asg/{name}/status":          noASG,
-		"GET /status":                     f.getStatus,
-		"GET /serverinfo/statusoverrides": f.listOverrides,
-	} {
+	for pattern, answer := range calls() {
 		mux.HandleFunc(pattern, f.serve(answer))
 		mux.HandleFunc(pattern+"/{$}", f.serve(answer))
 	}
@@ -32,11 +56,11 @@ func (f *face) routes() http.Handler {
 }
 
 // call answers one call, or fails with a fault or a refusal.
-type call func(w http.ResponseWriter, r *http.Request) error
+type call func(f *face, w http.ResponseWriter, r *http.Request) error
 
 func (f *face) serve(answer call) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if err := answer(w, r); err != nil {
+		if err := answer(f, w, r); err != nil {
 			f.fail(w, r, err)
 		}
 	}

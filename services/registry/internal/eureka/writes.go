@@ -224,7 +224,7 @@ func first(values url.Values) map[string]string {
 	return one
 }
 
-// noASG answers as Netflix does outside of Amazon's data centers: there are no scaling groups to switch.
-func noASG(http.ResponseWriter, *http.Request) error {
+// putASG answers as Netflix does outside of Amazon's data centers: there are no scaling groups to switch.
+func (*face) putASG(http.ResponseWriter, *http.Request) error {
 	return badRequest("there are no auto scaling groups here")
 }

@@ -1,13 +1,14 @@
 // Package web is the registry's page for people: which instances are registered, how they are, and what changed last.
 //
 // The page works as a plain page; where JavaScript runs, what changes appears by itself, told over server-sent events. It is
-// open to everybody who reaches the port, and shows all that instances say of themselves, with their metadata: nothing
+// for whom the caller of this package lets through, and shows all that instances say of themselves, with their metadata: nothing
 // secret belongs there. It changes nothing.
 package web
 
 import (
 	"html/template"
 	"net/http"
+	"slices"
 	"time"
 
 	"eventprospect/services/registry/internal/registry"
@@ -56,13 +57,29 @@ func New(core *registry.Registry, settings Settings) http.Handler {
 		streams: make(chan struct{}, settings.MaxStreams),
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("/{$}", s.show)
-	mux.HandleFunc("/changes", s.changes)
-	mux.HandleFunc("/assets/{name}", s.asset)
+	for path, answer := range routes() {
+		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) { answer(s, w, r) })
+	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		s.problem(w, http.StatusNotFound, "There is no such page here.")
 	})
 	return s.guard(mux)
+}
+
+func routes() map[string]func(*site, http.ResponseWriter, *http.Request) {
+	return map[string]func(*site, http.ResponseWriter, *http.Request){
+		"/{$}": (*site).show, "/changes": (*site).changes, "/assets/{name}": (*site).asset,
+	}
+}
+
+// Routes gives every path that the page serves, as patterns of http.ServeMux.
+func Routes() []string {
+	var all []string
+	for path := range routes() {
+		all = append(all, http.MethodGet+" "+path)
+	}
+	slices.Sort(all)
+	return all
 }
 
 // guard refuses what could change something, and says on every answer what a browser may do with it.

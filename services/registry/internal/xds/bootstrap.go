@@ -14,6 +14,9 @@ var (
 	plainHost = regexp.MustCompile(`^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`)
 )
 
+// BootstrapPath is where Bootstrap is to be served.
+const BootstrapPath = "/xds/bootstrap.json"
+
 // The bootstrap of a gRPC client (gRFC A27, A53, A30).
 type bootstrap struct {
 	Servers []bootstrapServer `json:"xds_servers"`

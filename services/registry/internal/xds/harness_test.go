@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
 	"go.uber.org/goleak"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
@@ -67,7 +68,7 @@ func start(t testing.TB, s settings) *plane {
 	p := &plane{t: t, core: core, log: &logs{}}
 	p.xds = xds.New(core, s.Config, s.grace, slog.New(slog.NewTextHandler(p.log, nil)))
 	server := grpc.NewServer(grpc.StreamInterceptor(p.translate))
-	p.xds.Register(server)
+	discoveryv3.RegisterAggregatedDiscoveryServiceServer(server, p.xds)
 	listener, err := net.Listen("tcp", s.address)
 	if err != nil {
 		t.Fatal(err)

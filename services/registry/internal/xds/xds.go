@@ -12,13 +12,11 @@ import (
 	"sync/atomic"
 	"time"
 
-	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
 	resourcev3 "github.com/envoyproxy/go-control-plane/pkg/resource/v3"
 	"github.com/envoyproxy/go-control-plane/pkg/server/config"
 	deltav3 "github.com/envoyproxy/go-control-plane/pkg/server/delta/v3"
 	sotwv3 "github.com/envoyproxy/go-control-plane/pkg/server/sotw/v3"
 	"golang.org/x/time/rate"
-	"google.golang.org/grpc"
 
 	"eventprospect/mesh/fault"
 	"eventprospect/services/registry/internal/registry"
@@ -33,7 +31,7 @@ const (
 // retryAfter is when trying again makes sense for who is refused.
 const retryAfter = 5 * time.Second
 
-// Server is the face.
+// Server is the face: an AggregatedDiscoveryServiceServer. Whoever registers it judges who may call.
 type Server struct {
 	core      *registry.Registry
 	cfg       Config
@@ -68,11 +66,6 @@ func New(core *registry.Registry, cfg Config, grace time.Duration, log *slog.Log
 		delta: deltav3.NewServer(ended, resources.mux, nil, options...),
 		ended: ended, end: end,
 	}
-}
-
-// Register makes a gRPC server serve the face.
-func (s *Server) Register(server grpc.ServiceRegistrar) {
-	discoveryv3.RegisterAggregatedDiscoveryServiceServer(server, s)
 }
 
 // Run follows the registry until the context ends. Then, or when the registry is stopped, all streams end, and new ones are
