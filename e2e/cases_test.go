@@ -7,7 +7,9 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"eventprospect/dev/system"
 	"eventprospect/e2e/databases"
+	"eventprospect/e2e/keycloak"
 	"eventprospect/e2e/play"
 )
 
@@ -21,6 +23,12 @@ func TestCasesOnRealStores(t *testing.T) {
 			playAll(t, func(t *testing.T) *world { return newWorldOn(t, events(t), databases.MongoDB(t)) })
 		})
 	}
+}
+
+// TestCasesOnKeycloak plays every case with tokens that a real Keycloak gives to people and services.
+func TestCasesOnKeycloak(t *testing.T) {
+	issuer := keycloak.Issuer(t)
+	playAll(t, func(t *testing.T) *world { return newWorldOf(t, system.Config{Issuer: issuer, Closed: true}) })
 }
 
 // playAll plays every case through every door, at once and on one system, and then looks for names and tokens where none

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"eventprospect/dev/system"
 	"eventprospect/e2e/client"
 )
 
@@ -22,7 +23,7 @@ func TestTheReadmeWorks(t *testing.T) {
 	t.Parallel()
 	need(t, "bash", "curl", "sed")
 	blocks := mainPath(t)
-	w := newWorld(t)
+	w := newWorldOf(t, system.Config{})
 	mustSay(t, w.paste(t, patiently(t, blocks[0])), "HTTP/1.1 201", "PROSPECT_CREATED", "PROSPECT_UPDATED", "PROSPECT_DELETED")
 
 	t.Run("grpcurl", func(t *testing.T) {

@@ -88,6 +88,13 @@ func TestAFailedStartSaysWhy(t *testing.T) {
 			realm := write(t, "realm.json", `{"realm": "EventProspect",`)
 			return []string{"-data", "", "-realm", realm}, realm
 		},
+		"issuer is no URL": func(*testing.T) ([]string, string) {
+			return []string{"-data", "", "-issuer", "localhost:8180"}, `"localhost:8180"`
+		},
+		"issuer of somebody else and a realm file": func(t *testing.T) ([]string, string) {
+			realm := write(t, "realm.json", string(stack.Realm))
+			return []string{"-data", "", "-issuer", "http://localhost:8180/realms/EventProspect", "-realm", realm}, "-realm"
+		},
 		"realm file of something else": func(t *testing.T) ([]string, string) {
 			realm := write(t, "realm.json", `{"realm": "a/b", "enabled": true}`)
 			return []string{"-data", "", "-realm", realm}, realm

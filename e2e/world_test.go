@@ -24,22 +24,26 @@ type world struct {
 	spans  *tracetest.SpanRecorder
 }
 
-// newWorld starts a system on free ports and temporary data for the time of the test.
+// newWorld starts a system on free ports and temporary data for the time of the test. It is as closed as can be.
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	return newWorldOn(t, "", "")
+	return newWorldOf(t, system.Config{Closed: true})
 }
 
 // newWorldOn starts a system like newWorld, with these stores; empty: SQLite.
 func newWorldOn(t *testing.T, eventStore, prospectStore string) *world {
 	t.Helper()
+	return newWorldOf(t, system.Config{EventStore: eventStore, ProspectStore: prospectStore, Closed: true})
+}
+
+// newWorldOf starts a system like newWorld, with settings that differ in this.
+func newWorldOf(t *testing.T, cfg system.Config) *world {
+	t.Helper()
 	w := &world{log: &lockedBuffer{}, spans: tracetest.NewSpanRecorder()}
+	cfg.Realm, cfg.Log, cfg.LogLevel = stack.Realm, io.MultiWriter(w.log, t.Output()), slog.LevelDebug
+	cfg.Spans = []sdktrace.SpanProcessor{w.spans}
 	var err error
-	w.system, err = system.Start(t.Context(), system.Config{
-		Realm: stack.Realm, Log: io.MultiWriter(w.log, t.Output()), LogLevel: slog.LevelDebug,
-		Spans: []sdktrace.SpanProcessor{w.spans}, EventStore: eventStore, ProspectStore: prospectStore,
-	})
-	if err != nil {
+	if w.system, err = system.Start(t.Context(), cfg); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

@@ -3,10 +3,10 @@
 package main
 
 import (
-	"archive/zip"
 	"context"
+	"embed"
 	"fmt"
-	"io"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,75 +15,96 @@ import (
 	"eventprospect/dev/stack"
 )
 
-const keycloakVersion = "26.4.0"
+// keycloakProject pins Keycloak's distribution.
+//
+//go:embed keycloak/pom.xml
+var keycloakProject embed.FS
 
-// startKeycloak starts Keycloak in development mode with the realm of this repository.
+// keycloakAdmin rules all realms of the Keycloak of tests; the password is compose.yaml's, too.
+var keycloakAdmin = url.UserPassword("admin", "development")
+
+// startKeycloak starts Keycloak as in production, but with a database in memory, and with the realm of this repository. The
+// address names the administrator, too.
 func startKeycloak(ctx context.Context, s *set) (string, error) {
-	folder, err := s.newFolder("keycloak")
+	distribution, err := prepareKeycloak(ctx)
 	if err != nil {
 		return "", err
 	}
-	archive, err := fetch(ctx, folder, "org.keycloak:keycloak-quarkus-dist:"+keycloakVersion+":zip")
+	home, err := s.newFolder("keycloak")
 	if err != nil {
 		return "", err
 	}
-	if err := extract(archive, folder); err != nil {
-		return "", err
-	}
-	home := filepath.Join(folder, "keycloak-"+keycloakVersion)
-	imports := filepath.Join(home, "data", "import")
-	if err := os.MkdirAll(imports, 0o700); err != nil {
-		return "", err
-	}
-	if err := write(filepath.Join(imports, "EventProspect-realm.json"), stack.Realm); err != nil {
+	if err := furnish(home, distribution); err != nil {
 		return "", err
 	}
 	port, err := freePort()
 	if err != nil {
 		return "", err
 	}
-	server := exec.Command(filepath.Join(home, "bin", "kc.sh"), "start-dev", "--import-realm",
-		"--http-host=127.0.0.1", "--http-port="+strconv.Itoa(port))
-	return fmt.Sprintf("http://127.0.0.1:%d", port), s.launch(ctx, "keycloak", port, server)
+	at := url.URL{Scheme: "http", Host: fmt.Sprintf("localhost:%d", port)}
+	server := keycloak(context.Background(), home, "start", "--optimized", "--import-realm", "--cache=local", "--log-level=warn",
+		"--http-enabled=true", "--http-host=127.0.0.1", "--http-port="+strconv.Itoa(port), "--hostname="+at.String())
+	password, _ := keycloakAdmin.Password()
+	server.Env = append(os.Environ(), "KC_BOOTSTRAP_ADMIN_USERNAME="+keycloakAdmin.Username(), "KC_BOOTSTRAP_ADMIN_PASSWORD="+password)
+	at.User = keycloakAdmin
+	return at.String(), s.launch(ctx, "keycloak", port, server)
 }
 
-// extract unpacks an archive into a folder, and leaves no place for a name that would lead out of it.
-func extract(archive, folder string) error {
-	reader, err := zip.OpenReader(archive)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = reader.Close() }() // it was only read
-	for _, file := range reader.File {
-		if !filepath.IsLocal(file.Name) {
-			return fmt.Errorf("%s: %q leads out of the folder", archive, file.Name)
+// prepareKeycloak gives the folder of the distribution, built: what it takes to fit the server to its database is done once.
+func prepareKeycloak(ctx context.Context) (string, error) {
+	folder, err := prepared("keycloak", keycloakProject, func(folder string) error {
+		if err := complete(in(ctx, filepath.Join(folder, "keycloak"), "mvn", "-q", "-B", "dependency:unpack")); err != nil {
+			return err
 		}
-		if err := extractFile(file, filepath.Join(folder, file.Name)); err != nil {
+		home, err := distributionIn(folder)
+		if err != nil {
+			return err
+		}
+		return complete(keycloak(ctx, home, "build", "--db=dev-mem"))
+	})
+	if err != nil {
+		return "", err
+	}
+	return distributionIn(folder)
+}
+
+// distributionIn gives the one folder that unpacking has made; its name has the version.
+func distributionIn(folder string) (string, error) {
+	found, err := filepath.Glob(filepath.Join(folder, "keycloak", "keycloak-*"))
+	if err != nil {
+		return "", err
+	}
+	if len(found) != 1 {
+		return "", fmt.Errorf("%s has %d distributions of Keycloak, want 1", folder, len(found))
+	}
+	return found[0], nil
+}
+
+// furnish makes a folder that Keycloak can live in: the distribution, which it only reads, and data of its own.
+func furnish(home, distribution string) error {
+	for _, part := range []string{"conf", "lib", "providers", "themes"} {
+		if err := os.Symlink(filepath.Join(distribution, part), filepath.Join(home, part)); err != nil {
 			return err
 		}
 	}
-	return nil
+	imports := filepath.Join(home, "data", "import")
+	if err := os.MkdirAll(imports, 0o700); err != nil {
+		return err
+	}
+	return write(filepath.Join(imports, "EventProspect-realm.json"), stack.Realm)
 }
 
-func extractFile(file *zip.File, path string) error {
-	if file.FileInfo().IsDir() {
-		return os.MkdirAll(path, 0o755)
+// keycloak makes a command of the Keycloak in a folder. It is what bin/kc.sh runs, but without the shell between, which ends
+// at a signal and leaves Keycloak running.
+func keycloak(ctx context.Context, home string, args ...string) *exec.Cmd {
+	machine := []string{
+		"-Xmx512m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError",
+		"-Dkc.home.dir=" + home, "-Djboss.server.config.dir=" + filepath.Join(home, "conf"),
+		"-Djava.util.logging.manager=org.jboss.logmanager.LogManager", "-Dpicocli.disable.closures=true",
+		"-Djava.util.concurrent.ForkJoinPool.common.threadFactory=io.quarkus.bootstrap.forkjoin.QuarkusForkJoinWorkerThreadFactory",
+		"--add-opens=java.base/java.util=ALL-UNNAMED", "--add-opens=java.base/java.util.concurrent=ALL-UNNAMED",
+		"--add-opens=java.base/java.security=ALL-UNNAMED",
+		"-cp", filepath.Join(home, "lib", "quarkus-run.jar"), "io.quarkus.bootstrap.runner.QuarkusEntryPoint",
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	from, err := file.Open()
-	if err != nil {
-		return err
-	}
-	defer func() { _ = from.Close() }() // it was only read
-	to, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, file.Mode())
-	if err != nil {
-		return err
-	}
-	if _, err := io.Copy(to, from); err != nil {
-		_ = to.Close() // that copying failed is what matters
-		return err
-	}
-	return to.Close()
+	return exec.CommandContext(ctx, "java", append(machine, args...)...)
 }

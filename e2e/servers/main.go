@@ -1,16 +1,16 @@
 //go:build linux
 
 // Command servers runs the real servers that the tests need, on free ports of loopback, without Docker: MariaDB and
-// PostgreSQL from the system's packages, and for MongoDB, whose server is in no package registry, the stand-in
-// mongo-java-server from Maven Central. It also makes foreign programs ready that the tests run against the registry, and tells
-// where they are: eureka-js-client from npm, a Spring Boot application, Envoy, and Chromium. They are made once and kept in
-// the user's cache.
+// PostgreSQL from the system's packages; Keycloak from Maven Central, with the realm of this repository; and for MongoDB, whose
+// server is in no package registry, the stand-in mongo-java-server from Maven Central. It also makes foreign programs ready that
+// the tests run against the registry, and tells where they are: eureka-js-client from npm, a Spring Boot application, Envoy, and
+// Chromium. What takes long to make is made once and kept in the user's cache.
 //
 //	servers [-only NAMES] run COMMAND…   starts them, runs the command with their addresses in its environment, and stops them
 //	servers [-only NAMES] up             starts them, prints their addresses, and runs until Ctrl-C or `servers down`
 //	servers down                         stops what `servers up` runs
 //
-// Apache Kafka, Keycloak and Zipkin, from Maven Central, are started when they are named: -only kafka,keycloak,zipkin.
+// Apache Kafka and Zipkin, from Maven Central, are started when they are named: -only kafka,zipkin.
 package main
 
 import (
@@ -42,7 +42,7 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("servers", flag.ExitOnError)
-	only := flags.String("only", "", "`names` of servers, split by commas; without it, the databases and the foreign programs")
+	only := flags.String("only", "", "`names` of servers, split by commas; without it, all but kafka and zipkin")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

@@ -1,7 +1,7 @@
 //go:build !linux
 
-// Command servers runs real database servers for tests. It knows how on Linux alone; elsewhere, name servers of your own by
-// EVENTPROSPECT_TEST_MYSQL, EVENTPROSPECT_TEST_POSTGRES and EVENTPROSPECT_TEST_MONGODB.
+// Command servers runs real servers for tests. It knows how on Linux alone; elsewhere, name servers of your own by
+// EVENTPROSPECT_TEST_MYSQL, EVENTPROSPECT_TEST_POSTGRES, EVENTPROSPECT_TEST_MONGODB and EVENTPROSPECT_TEST_KEYCLOAK.
 package main
 
 import (
@@ -10,6 +10,6 @@ import (
 )
 
 func main() {
-	fmt.Fprintln(os.Stderr, "servers: real servers are started on Linux alone: name your own by EVENTPROSPECT_TEST_MYSQL, _POSTGRES and _MONGODB")
+	fmt.Fprintln(os.Stderr, "servers: real servers are started on Linux alone: name your own by EVENTPROSPECT_TEST_MYSQL, _POSTGRES, _MONGODB and _KEYCLOAK")
 	os.Exit(1)
 }

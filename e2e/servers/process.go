@@ -19,7 +19,7 @@ import (
 
 const (
 	// readyPatience bounds how long a server may take to start, stopGrace how long to end.
-	readyPatience = 60 * time.Second
+	readyPatience = 2 * time.Minute
 	stopGrace     = 10 * time.Second
 	tail          = 2000 // bytes of a log to show
 )

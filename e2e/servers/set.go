@@ -43,16 +43,16 @@ var servers = []server{
 	{name: "mysql", variable: "EVENTPROSPECT_TEST_MYSQL", start: startMariaDB, needs: []string{"mariadbd"}},
 	{name: "postgres", variable: "EVENTPROSPECT_TEST_POSTGRES", start: startPostgres, needs: []string{"postgres"}},
 	{name: "mongodb", variable: "EVENTPROSPECT_TEST_MONGODB", start: startMongoDB, needs: []string{"java", "mvn"}},
+	{name: "keycloak", variable: "EVENTPROSPECT_TEST_KEYCLOAK", start: startKeycloak, needs: []string{"java", "mvn"}},
 	{name: "eureka-js", variable: "EVENTPROSPECT_TEST_EUREKA_JS", start: prepareEurekaJS, needs: []string{"node", "npm"}},
 	{name: "spring", variable: "EVENTPROSPECT_TEST_SPRING", start: prepareSpring, needs: []string{"java", "mvn"}},
 	{name: "envoy", variable: "EVENTPROSPECT_TEST_ENVOY", start: prepareEnvoy, needs: []string{"pip3"}},
 	{name: "chromium", variable: "EVENTPROSPECT_TEST_CHROMIUM", start: findChromium, needs: []string{"chromium"}},
 	{name: "kafka", variable: "EVENTPROSPECT_TEST_KAFKA", start: startKafka, needs: []string{"java", "mvn"}, asked: true},
-	{name: "keycloak", variable: "EVENTPROSPECT_TEST_KEYCLOAK", start: startKeycloak, needs: []string{"java", "mvn"}, asked: true},
 	{name: "zipkin", variable: "EVENTPROSPECT_TEST_ZIPKIN", start: startZipkin, needs: []string{"java", "mvn"}, asked: true},
 }
 
-// choose gives the servers with these names; without names, the databases and the foreign programs.
+// choose gives the servers with these names; without names, all that needn't be asked for.
 func choose(names []string) ([]server, error) {
 	var chosen []server
 	for _, s := range servers {
