@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"eventprospect/dev/internal/certificates"
 	"eventprospect/dev/internal/issuer"
 	"eventprospect/dev/internal/trial"
 	"eventprospect/dev/stack"
@@ -23,6 +24,7 @@ import (
 
 const usage = `Usage: dev [flags]        runs the system until Ctrl-C
        dev [flags] try    runs the main path once, on free ports and temporary data
+       dev tls FOLDER     makes certificates for all processes, or renews them: see -tls
 
 `
 
@@ -50,6 +52,7 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 	issuerURL := flags.String("issuer", "", "`URL` of a realm to take tokens from, such as a Keycloak's http://localhost:8180/realms/EventProspect; empty: the development issuer")
 	issuerHost := flags.String("issuer-host", "localhost", "`host` to offer tokens on; one that other machines reach needs -expose-passwords, too")
 	expose := flags.Bool("expose-passwords", false, "let other machines use the realm file's passwords, which anybody can read")
+	secure := flags.String("tls", "", "`folder` of certificates: speak TLS; empty: plaintext")
 	free := flags.Bool("free", false, "listen on free ports instead of the known ones")
 	verbose := flags.Bool("v", false, "log what happens, not only what goes wrong")
 	if err := flags.Parse(args); err != nil {
@@ -60,7 +63,7 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 	}
 	cfg := system.Config{
 		Data: *data, Ports: system.DefaultPorts(), Realm: stack.Realm, Log: console{log}, LogLevel: slog.LevelWarn,
-		EventStore: *eventStore, ProspectStore: *prospectStore, Issuer: *issuerURL, IssuerHost: *issuerHost, ExposeIssuer: *expose,
+		EventStore: *eventStore, ProspectStore: *prospectStore, Issuer: *issuerURL, IssuerHost: *issuerHost, ExposeIssuer: *expose, TLS: *secure,
 	}
 	if *verbose {
 		cfg.Log, cfg.LogLevel = log, slog.LevelInfo
@@ -82,8 +85,10 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 	case flags.NArg() == 0:
 		return serve(ctx, cfg, out)
 	case flags.NArg() == 1 && flags.Arg(0) == "try":
-		cfg.Data, cfg.Ports = "", system.Ports{}
+		cfg.Data, cfg.Ports, cfg.TLS = "", system.Ports{}, ""
 		return trial.Run(ctx, cfg, out)
+	case flags.NArg() == 2 && flags.Arg(0) == "tls":
+		return certificates.Make(flags.Arg(1))
 	}
 	flags.Usage()
 	return flag.ErrHelp
@@ -118,7 +123,7 @@ func serve(ctx context.Context, cfg system.Config, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	greet(out, s, time.Since(begin))
+	greet(out, s, time.Since(begin), cfg.TLS)
 	select {
 	case <-ctx.Done():
 		fmt.Fprintln(out, "\nStopping.")

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"eventprospect/dev/system"
+	"eventprospect/e2e/command"
 	"eventprospect/e2e/databases"
 	"eventprospect/e2e/keycloak"
 	"eventprospect/e2e/play"
@@ -15,6 +16,14 @@ import (
 
 // TestCases plays every case on SQLite.
 func TestCases(t *testing.T) { playAll(t, newWorld) }
+
+// TestCasesByTLS plays every case where each process wants a certificate of whoever calls it.
+func TestCasesByTLS(t *testing.T) {
+	folder := newCertificates(t, command.Build(t))
+	playAll(t, func(t *testing.T) *world {
+		return newWorldWith(t, system.Config{TLS: folder, Closed: true}, trusting(t, folder, "client"))
+	})
+}
 
 // TestCasesOnRealStores plays every case on each engine that a server runs.
 func TestCasesOnRealStores(t *testing.T) {

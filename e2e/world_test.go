@@ -3,6 +3,7 @@ package e2e_test
 
 import (
 	"bytes"
+	"crypto/tls"
 	"io"
 	"log/slog"
 	"sync"
@@ -39,6 +40,12 @@ func newWorldOn(t *testing.T, eventStore, prospectStore string) *world {
 // newWorldOf starts a system like newWorld, with settings that differ in this.
 func newWorldOf(t *testing.T, cfg system.Config) *world {
 	t.Helper()
+	return newWorldWith(t, cfg, nil)
+}
+
+// newWorldWith starts a system like newWorldOf, for a client that speaks TLS; nil: plaintext.
+func newWorldWith(t *testing.T, cfg system.Config, secure *tls.Config) *world {
+	t.Helper()
 	w := &world{log: &lockedBuffer{}, spans: tracetest.NewSpanRecorder()}
 	cfg.Realm, cfg.Log, cfg.LogLevel = stack.Realm, io.MultiWriter(w.log, t.Output()), slog.LevelDebug
 	cfg.Spans = []sdktrace.SpanProcessor{w.spans}
@@ -53,7 +60,7 @@ func newWorldOf(t *testing.T, cfg system.Config) *world {
 	})
 	at := w.system.Endpoints
 	w.Client, err = client.New(client.Endpoints{
-		Gateway: at.Gateway, Issuer: at.Issuer, Event: at.Event, Prospect: at.Prospect, Registry: at.Registry,
+		Gateway: at.Gateway, Issuer: at.Issuer, Event: at.Event, Prospect: at.Prospect, Registry: at.Registry, TLS: secure,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package mesh
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"maps"
 	"net"
@@ -66,9 +67,11 @@ func (a *App) serveAdmin(listener net.Listener) {
 	for pattern, answer := range adminRoutes() {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { answer(a, w, r) })
 	}
-	server := newHTTPServer(mux)
-	a.Go("admin server", func(context.Context) error { return ignoreClosed(server.Serve(listener)) })
-	a.OnStop(func(ctx context.Context) error { return stopHTTP(ctx, server) })
+	var secure *tls.Config
+	if a.config.TLS.Server.Admin {
+		secure = a.server.Admin()
+	}
+	a.serveHTTP("admin server", newHTTPServer(mux), listener, secure)
 }
 
 func adminRoutes() map[string]func(*App, http.ResponseWriter, *http.Request) {

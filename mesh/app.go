@@ -16,6 +16,7 @@ import (
 	registryv1 "eventprospect/gen/registry/v1"
 	"eventprospect/mesh/auth"
 	"eventprospect/mesh/discovery"
+	"eventprospect/mesh/mtls"
 	"eventprospect/mesh/rpc"
 	"eventprospect/mesh/telemetry"
 )
@@ -38,6 +39,8 @@ type App struct {
 
 	config   Config
 	listener net.Listener
+	server   *mtls.Server // nil: plaintext is served
+	client   *mtls.Client // nil: others are called in plaintext
 	registry registryv1.RegistryServiceClient
 	ready    readiness
 	stops    []func(context.Context) error
@@ -101,7 +104,7 @@ func (a *App) Connect(service string, options ...grpc.DialOption) (*grpc.ClientC
 	if a.registry == nil {
 		return nil, fmt.Errorf("connect to %s: no registry is configured", service)
 	}
-	options = append([]grpc.DialOption{rpc.WithCalls(a.config.Calls), grpc.WithResolvers(discovery.NewResolver(a.registry, a.Log))}, options...)
+	options = append(a.dialOptions(grpc.WithResolvers(discovery.NewResolver(a.registry, a.Log))), options...)
 	conn, err := rpc.NewClient(discovery.Target(service), a.Traces, options...)
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", service, err)
@@ -110,18 +113,28 @@ func (a *App) Connect(service string, options ...grpc.DialOption) (*grpc.ClientC
 	return conn, nil
 }
 
-// ConnectRegistry makes a connection to the registries, by their addresses. Options may add credentials.
+// ConnectRegistry makes a connection to the registries, by their addresses. With TLS, the certificate of each must be for the
+// name "registry", as that of a service found through it must be for the service's. Options may add credentials.
 func (a *App) ConnectRegistry(options ...grpc.DialOption) (*grpc.ClientConn, error) {
 	target, found, err := discovery.Registries(a.config.Registry)
 	if err != nil {
 		return nil, fmt.Errorf("connect to the registry: %w", err)
 	}
-	conn, err := rpc.NewClient(target, a.Traces, append([]grpc.DialOption{rpc.WithCalls(a.config.Calls), found}, options...)...)
+	conn, err := rpc.NewClient(target, a.Traces, append(a.dialOptions(found), options...)...)
 	if err != nil {
 		return nil, fmt.Errorf("connect to the registry: %w", err)
 	}
 	a.OnClose(conn.Close)
 	return conn, nil
+}
+
+// dialOptions are those of every connection to another process of the mesh.
+func (a *App) dialOptions(more ...grpc.DialOption) []grpc.DialOption {
+	options := append([]grpc.DialOption{rpc.WithCalls(a.config.Calls)}, more...)
+	if a.client != nil {
+		options = append(options, a.client.DialOption())
+	}
+	return options
 }
 
 // followRegistry makes this process's own connection to the registry, by which it finds all others.

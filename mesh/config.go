@@ -9,6 +9,7 @@ import (
 
 	"eventprospect/mesh/auth"
 	"eventprospect/mesh/discovery"
+	"eventprospect/mesh/mtls"
 	"eventprospect/mesh/rpc"
 	"eventprospect/mesh/telemetry"
 )
@@ -35,6 +36,8 @@ type Config struct {
 	// Stop bounds the whole of a graceful stop; what isn't finished then is cut off.
 	Stop time.Duration `koanf:"stop"`
 
+	// TLS is how this process speaks with the others of the mesh; by default in plaintext.
+	TLS mtls.Config `koanf:"tls"`
 	// Calls is how this process calls others.
 	Calls     rpc.Calls        `koanf:"calls"`
 	Auth      auth.Config      `koanf:"auth"`
@@ -68,6 +71,8 @@ func (c Config) Validate() error {
 		areRegistriesIfSet("registry", c.Registry),
 		isShort("drain", c.Drain),
 		isShort("stop", c.Stop),
+		Under("tls.server.", c.TLS.Server.Validate()),
+		Under("tls.client.", c.TLS.Client.Validate()),
 		Under("calls.", c.Calls.Validate()),
 		Under("auth.", c.Auth.Validate()),
 		Under("telemetry.", c.Telemetry.Validate()))

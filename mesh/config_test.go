@@ -34,6 +34,8 @@ func TestConfigNamesEverySettingThatCannotWork(t *testing.T) {
 		"registry":        {func(c *mesh.Config) { c.Registry = "registry" }, []string{"registry"}},
 		"a bad registry":  {func(c *mesh.Config) { c.Registry = "a:8761,b" }, []string{"registry"}},
 		"calls":           {func(c *mesh.Config) { c.Calls.Attempts, c.Calls.Timeout = 9, 0 }, []string{"calls.timeout", "calls.attempts"}},
+		"tls of servers":  {func(c *mesh.Config) { c.TLS.Server.KeyFile = "x" }, []string{"tls.server.key_file"}},
+		"tls of clients":  {func(c *mesh.Config) { c.TLS.Client.Enabled, c.TLS.Client.KeyFile = true, "x" }, []string{"tls.client.cert_file"}},
 		"drain":           {func(c *mesh.Config) { c.Drain = -1 }, []string{"drain"}},
 		"stop":            {func(c *mesh.Config) { c.Stop = time.Hour }, []string{"stop"}},
 		"auth":            {func(c *mesh.Config) { c.Auth.Issuer, c.Auth.Audience = "x", "" }, []string{"auth.issuer", "auth.audience"}},
@@ -99,6 +101,7 @@ func TestEverySettingCanBeGiven(t *testing.T) {
 		Store string `koanf:"store"`
 	}
 	values := map[string]string{
+		"tls.server.admin": "true", "tls.client.enabled": "true",
 		"drain": "1s", "stop": "2s", "reflection": "false", "log_level": "WARN", "telemetry.sample_ratio": "0.5",
 		"calls.timeout": "3s", "calls.first_attempt": "4s", "calls.attempts": "2", "calls.retry_burst": "5", "calls.retry_ratio": "0.25",
 		"auth.cache_size": "7",

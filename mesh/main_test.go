@@ -70,3 +70,15 @@ func TestHealthAsksTheProcess(t *testing.T) {
 		t.Error("nobody is ready")
 	}
 }
+
+// A process whose admin port speaks TLS is asked by TLS; who it is isn't verified.
+func TestHealthAsksByTLS(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, nil) }))
+	defer server.Close()
+	cfg := Config{Admin: server.Listener.Addr().String()}
+	cfg.TLS.Server.Admin = true
+	if err := askHealth(t.Context(), cfg); err != nil {
+		t.Error(err)
+	}
+}

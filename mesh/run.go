@@ -88,6 +88,9 @@ func (a *App) open(o options) (err error) {
 		return err
 	}
 	a.OnStop(a.stopTraces)
+	if err := a.readCertificates(); err != nil {
+		return err
+	}
 	admin, err := a.listen(o.admin, a.config.Admin)
 	if err != nil {
 		return err

@@ -2,7 +2,9 @@ package mesh
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"net"
 	"net/http"
 	"time"
 
@@ -11,15 +13,9 @@ import (
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/reflection"
 
+	"eventprospect/mesh/mtls"
 	"eventprospect/mesh/rpc"
 	"eventprospect/mesh/split"
-)
-
-const (
-	// showPatience bounds how long a connection to a shared port may take to show what it speaks, and maxUndecided how many
-	// may be at it. Browsers open one now and then without a word.
-	showPatience = 5 * time.Second
-	maxUndecided = 1024
 )
 
 // ServeGRPC serves the services that register adds, with health and, if configured, reflection, and joins the registry.
@@ -29,8 +25,18 @@ func (a *App) ServeGRPC(register func(grpc.ServiceRegistrar)) error {
 	if err != nil {
 		return err
 	}
-	a.Go("gRPC server", func(context.Context) error { return server.Serve(a.listener) })
-	a.OnStop(func(ctx context.Context) error { return stopGRPC(ctx, server) })
+	calls, shut := a.listener, doNothing
+	if a.server != nil {
+		port := a.secure(a.listener, a.server.GRPC())
+		calls, shut = port.HTTP2(), port.Close
+		_ = port.Other().Close() // who doesn't agree on HTTP/2 has nothing to say here
+	}
+	a.Go("gRPC server", func(context.Context) error { return server.Serve(calls) })
+	a.OnStop(func(ctx context.Context) error {
+		closing := shut()
+		stopGRPC(ctx, server)
+		return closing
+	})
 	a.OnStop(func(context.Context) error { status.Shutdown(); return nil })
 	a.join()
 	return nil
@@ -50,24 +56,40 @@ func (a *App) ServeBoth(register func(grpc.ServiceRegistrar), handler http.Handl
 		return err
 	}
 	pages := newStreamingServer(handler)
-	port := split.New(a.listener, split.Limits{Patience: showPatience, Undecided: maxUndecided})
-	a.Go("shared port", func(context.Context) error { return port.Serve() })
+	port, forPages := a.share()
 	a.Go("gRPC server", func(context.Context) error { return calls.Serve(port.HTTP2()) })
-	a.Go("HTTP server", func(context.Context) error { return ignoreClosed(pages.Serve(patient{port.Other()})) })
+	a.Go("HTTP server", func(context.Context) error { return ignoreClosed(pages.Serve(forPages)) })
 	a.OnStop(func(ctx context.Context) error {
 		closing := port.Close()
 		finished := make(chan error, 1)
 		go func() { finished <- stopHTTP(ctx, pages) }()
-		return errors.Join(closing, stopGRPC(ctx, calls), <-finished)
+		stopGRPC(ctx, calls)
+		return errors.Join(closing, <-finished)
 	})
 	a.OnStop(func(context.Context) error { status.Shutdown(); return nil })
 	a.join()
 	return nil
 }
 
+// share splits the main listener for two servers, and gives the listener of HTTP/1.1.
+func (a *App) share() (port *split.Splitter, forPages net.Listener) {
+	if a.server != nil {
+		// What is beneath TLS is patient, so that net/http sees the TLS.
+		port = a.secure(patient{a.listener}, a.server.Shared())
+		return port, port.Other()
+	}
+	port = split.New(a.listener, limits())
+	a.Go("shared port", func(context.Context) error { return port.Serve() })
+	return port, patient{port.Other()}
+}
+
 // newGRPCServer makes a server of what register adds, with its health.
 func (a *App) newGRPCServer(register func(grpc.ServiceRegistrar), open []string) (*grpc.Server, *health.Server, error) {
-	server, err := rpc.NewServer(a.Verifier, a.Traces, a.Log)
+	var options []grpc.ServerOption
+	if a.server != nil {
+		options = append(options, grpc.Creds(mtls.Established()))
+	}
+	server, err := rpc.NewServer(a.Verifier, a.Traces, a.Log, options...)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -84,7 +106,7 @@ func (a *App) newGRPCServer(register func(grpc.ServiceRegistrar), open []string)
 }
 
 // stopGRPC lets the calls under way finish, then cuts off what is left.
-func stopGRPC(ctx context.Context, server *grpc.Server) error {
+func stopGRPC(ctx context.Context, server *grpc.Server) {
 	done := make(chan struct{})
 	go func() { server.GracefulStop(); close(done) }()
 	select {
@@ -93,19 +115,37 @@ func stopGRPC(ctx context.Context, server *grpc.Server) error {
 		server.Stop()
 		<-done
 	}
-	return nil
 }
 
-// ServeHTTP serves HTTP/1.1 and, without TLS, HTTP/2 by prior knowledge.
+// ServeHTTP serves HTTP/1.1, and HTTP/2: as client and server agree on by TLS, or without TLS by prior knowledge.
 func (a *App) ServeHTTP(handler http.Handler) {
-	server := newHTTPServer(handler)
-	a.Go("HTTP server", func(context.Context) error { return ignoreClosed(server.Serve(a.listener)) })
-	a.OnStop(func(ctx context.Context) error { return stopHTTP(ctx, server) })
+	var secure *tls.Config
+	if a.server != nil {
+		secure = a.server.HTTP()
+	}
+	a.serveHTTP("HTTP server", newHTTPServer(handler), a.listener, secure)
 }
+
+// serveHTTP serves until the process stops; without a TLS configuration, plaintext.
+func (a *App) serveHTTP(name string, server *http.Server, listener net.Listener, secure *tls.Config) {
+	listeners, shut := []net.Listener{listener}, doNothing
+	if secure != nil {
+		port := a.secure(listener, secure)
+		listeners, shut = []net.Listener{port.HTTP2(), port.Other()}, port.Close
+	}
+	for _, l := range listeners {
+		a.Go(name, func(context.Context) error { return ignoreClosed(server.Serve(l)) })
+	}
+	a.OnStop(func(ctx context.Context) error { return errors.Join(shut(), stopHTTP(ctx, server)) })
+}
+
+// doNothing is for a server that closes its listener itself.
+func doNothing() error { return nil }
 
 func newHTTPServer(handler http.Handler) *http.Server {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
 	protocols.SetUnencryptedHTTP2(true)
 	return &http.Server{
 		Handler:           handler,

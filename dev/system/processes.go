@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"eventprospect/dev/internal/certificates"
 	gateway "eventprospect/gateway/app"
 	"eventprospect/mesh"
 	"eventprospect/mesh/conf"
@@ -18,8 +19,10 @@ func (s *System) startProcesses(ctx context.Context) error {
 	s.noteAddresses()
 	registryConfig, eventConfig := registry.Default(), event.Default()
 	prospectConfig, gatewayConfig := prospect.Default(), gateway.Default()
-	for _, common := range []*mesh.Config{&registryConfig.Config, &eventConfig.Config, &prospectConfig.Config, &gatewayConfig.Config} {
-		s.adapt(common)
+	for name, common := range map[string]*mesh.Config{
+		"registry": &registryConfig.Config, "event": &eventConfig.Config, "prospect": &prospectConfig.Config, "gateway": &gatewayConfig.Config,
+	} {
+		s.adapt(name, common)
 	}
 	eventConfig.Kafka.Brokers, prospectConfig.Kafka.Brokers = []string{s.Kafka}, []string{s.Kafka}
 	instances, err := s.folder("registry")
@@ -42,7 +45,11 @@ func (s *System) startProcesses(ctx context.Context) error {
 }
 
 func (s *System) noteAddresses() {
-	s.Gateway, s.GatewayAdmin = "http://"+address(s.ports.gateway.main), address(s.ports.gateway.admin)
+	scheme := "http://"
+	if s.cfg.TLS != "" {
+		scheme = "https://"
+	}
+	s.Gateway, s.GatewayAdmin = scheme+address(s.ports.gateway.main), address(s.ports.gateway.admin)
 	s.Event, s.EventAdmin = address(s.ports.event.main), address(s.ports.event.admin)
 	s.Prospect, s.ProspectAdmin = address(s.ports.prospect.main), address(s.ports.prospect.admin)
 	s.Registry, s.RegistryAdmin = address(s.ports.registry.main), address(s.ports.registry.admin)
@@ -77,7 +84,10 @@ func await(ctx context.Context, processes ...<-chan error) error {
 
 // adapt sets what differs from the defaults of a process that runs alone. The secret of a service account in the development
 // realm is its name.
-func (s *System) adapt(cfg *mesh.Config) {
+func (s *System) adapt(name string, cfg *mesh.Config) {
+	if s.cfg.TLS != "" {
+		cfg.TLS = certificates.Config(s.cfg.TLS, name)
+	}
 	if cfg.Registry != "" {
 		cfg.Registry = s.Registry
 	}

@@ -34,6 +34,9 @@ type Config struct {
 	Closed bool
 	// EventStore and ProspectStore are settings of the services' stores, such as mysql://…; empty: SQLite below Data.
 	EventStore, ProspectStore string
+	// TLS is a folder of certificates, as `dev tls` makes it: then the processes speak TLS, and know each other by certificate.
+	// Empty: plaintext.
+	TLS string
 	// Log receives the logs of all processes.
 	Log io.Writer
 	// LogLevel is the least level that is logged.

@@ -4,6 +4,7 @@ package client
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net/http"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 )
@@ -37,6 +39,8 @@ type Endpoints struct {
 	Gateway, Issuer string
 	// Event, Prospect and Registry are the hosts and ports of the gRPC services.
 	Event, Prospect, Registry string
+	// TLS is how all but the issuer are spoken to; nil: plaintext.
+	TLS *tls.Config
 }
 
 // Client calls one system, in the name of any user. It is safe for concurrent use.
@@ -56,16 +60,20 @@ func New(at Endpoints) (*Client, error) {
 		Endpoints: at,
 		http: &http.Client{
 			Timeout:   Patience,
-			Transport: &http.Transport{MaxIdleConnsPerHost: 64},
+			Transport: &http.Transport{MaxIdleConnsPerHost: 64, TLSClientConfig: at.TLS, ForceAttemptHTTP2: true},
 			// An answer is looked at as it is.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		conns:  map[string]*grpc.ClientConn{},
 		tokens: map[string]token{},
 	}
+	creds := insecure.NewCredentials()
+	if at.TLS != nil {
+		creds = credentials.NewTLS(at.TLS)
+	}
 	for contract, address := range map[string]string{"event.v1": at.Event, "prospect.v1": at.Prospect, "registry.v1": at.Registry} {
 		// Retries and translated errors are for the mesh's own clients; here a status is taken as it was sent.
-		conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithDisableRetry())
+		conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(creds), grpc.WithDisableRetry())
 		if err != nil {
 			return nil, err
 		}

@@ -4,6 +4,7 @@ package command
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -46,6 +47,12 @@ type Process struct {
 // Start starts the executable, and returns when it says that it is ready. The process ends with the test.
 func Start(t testing.TB, executable string, args ...string) *Process {
 	t.Helper()
+	return StartSecure(t, nil, executable, args...)
+}
+
+// StartSecure is Start for a system that speaks TLS; nil: plaintext.
+func StartSecure(t testing.TB, secure *tls.Config, executable string, args ...string) *Process {
+	t.Helper()
 	p := &Process{Temp: t.TempDir(), cmd: exec.Command(executable, args...), ended: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), "TMPDIR="+p.Temp)
 	p.cmd.Stderr = &p.stderr
@@ -65,7 +72,7 @@ func Start(t testing.TB, executable string, args ...string) *Process {
 	case at := <-said:
 		p.Kafka = at["Kafka"]
 		p.Client, err = client.New(client.Endpoints{
-			Gateway: at["REST"], Issuer: at["Tokens"], Event: at["Event"], Prospect: at["Prospect"], Registry: at["Registry"],
+			Gateway: at["REST"], Issuer: at["Tokens"], Event: at["Event"], Prospect: at["Prospect"], Registry: at["Registry"], TLS: secure,
 		})
 	case <-p.ended:
 		err = fmt.Errorf("ended with %w: %s", p.err, &p.stderr)

@@ -33,9 +33,7 @@ func Run[C mesh.Configuration](t testing.TB, name string, cfg C, bind mesh.Bind[
 	ctx, cancel := context.WithCancel(context.Background())
 	started, ended := make(chan struct{}), make(chan struct{})
 	var err error
-	// The log comes first: an option may send it elsewhere.
-	opts = append([]mesh.Option{mesh.WithLog(t.Output())}, opts...)
-	opts = append(opts, mesh.WithListeners(main, admin), mesh.WithStarted(func() { close(started) }))
+	opts = append([]mesh.Option{mesh.WithLog(t.Output()), mesh.WithListeners(main, admin), mesh.WithStarted(func() { close(started) })}, opts...)
 	go func() {
 		defer close(ended)
 		err = mesh.Run(ctx, name, cfg, bind, opts...)

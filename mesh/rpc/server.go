@@ -49,15 +49,15 @@ type Server struct {
 	audit *audit.Auditor
 }
 
-// NewServer makes a server without services.
-func NewServer(verifier Verifier, traces *telemetry.Traces, log *slog.Logger) (*Server, error) {
+// NewServer makes a server without services. Options may add credentials; without, it speaks plaintext.
+func NewServer(verifier Verifier, traces *telemetry.Traces, log *slog.Logger, options ...grpc.ServerOption) (*Server, error) {
 	validate, err := newValidator()
 	if err != nil {
 		return nil, err
 	}
 	g := &guard{verifier: verifier}
 	translate, auditor := translator{log}, audit.New(log)
-	server := grpc.NewServer(
+	server := grpc.NewServer(append([]grpc.ServerOption{
 		grpc.StatsHandler(otelgrpc.NewServerHandler(traceOptions(traces)...)),
 		grpc.ChainUnaryInterceptor(deadline, auditor.Unary, translate.unary, g.unary, validate.unary),
 		grpc.ChainStreamInterceptor(auditor.Stream, translate.stream, g.stream, validate.stream),
@@ -70,7 +70,7 @@ func NewServer(verifier Verifier, traces *telemetry.Traces, log *slog.Logger) (*
 			Time: keepaliveEvery, Timeout: keepaliveTimeout,
 		}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: keepaliveMin, PermitWithoutStream: true}),
-	)
+	}, options...)...)
 	return &Server{Server: server, guard: g, audit: auditor}, nil
 }
 

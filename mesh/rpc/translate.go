@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	"eventprospect/mesh/fault"
+	"eventprospect/mesh/mtls"
 )
 
 // translator is the server's edge: it turns errors and panics into statuses, and logs what the caller isn't told.
@@ -48,7 +49,11 @@ func (t translator) translate(ctx context.Context, method string, err error, pan
 	}
 	st := ToStatus(err)
 	if st.Code() == codes.Internal {
-		t.log.ErrorContext(ctx, "call failed", "method", method, "error", err)
+		args := []any{"method", method, "error", err}
+		if peer := mtls.Peer(ctx); peer != "" {
+			args = append(args, "peer", peer)
+		}
+		t.log.ErrorContext(ctx, "call failed", args...)
 	}
 	return st.Err()
 }

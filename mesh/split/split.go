@@ -1,6 +1,7 @@
-// Package split lets two servers share one plaintext port: one that speaks HTTP/2 by prior knowledge, such as gRPC's own, and one
-// that speaks anything else, such as HTTP/1.1. A connection goes to the first if it begins with the client preface of
-// HTTP/2 (RFC 9113 section 3.4), which no request of HTTP/1.1 can.
+// Package split lets two servers share one port: one that speaks HTTP/2, such as gRPC's own, and one that speaks anything
+// else, such as HTTP/1.1. On a plaintext port a connection goes to the first if it begins with the client preface of
+// HTTP/2 (RFC 9113 section 3.4), which no request of HTTP/1.1 can; on one that speaks TLS, if both ends agreed on HTTP/2 (ALPN,
+// RFC 7301).
 package split
 
 import (
@@ -33,6 +34,7 @@ type Limits struct {
 type Splitter struct {
 	from         net.Listener
 	limits       Limits
+	decide       decision
 	http2, other *listener
 
 	sniffing  sync.WaitGroup
@@ -41,15 +43,20 @@ type Splitter struct {
 	undecided *list.List // of net.Conn, longest first
 }
 
-// New makes a splitter of a listener, which belongs to it from now on.
-func New(from net.Listener, limits Limits) *Splitter {
+// decision finds out, before the deadline, whether a connection is for HTTP/2, and gives what its server shall read from.
+type decision func(conn net.Conn, deadline time.Time) (ready net.Conn, http2 bool, err error)
+
+// New makes a splitter of a plaintext listener, which belongs to it from now on.
+func New(from net.Listener, limits Limits) *Splitter { return newSplitter(from, limits, byPreface) }
+
+func newSplitter(from net.Listener, limits Limits, decide decision) *Splitter {
 	return &Splitter{
-		from: from, limits: limits, undecided: list.New(),
+		from: from, limits: limits, decide: decide, undecided: list.New(),
 		http2: newListener(from.Addr()), other: newListener(from.Addr()),
 	}
 }
 
-// HTTP2 gives the listener for connections that begin with HTTP/2's preface.
+// HTTP2 gives the listener for connections that speak HTTP/2.
 func (s *Splitter) HTTP2() net.Listener { return s.http2 }
 
 // Other gives the listener for all other connections.
@@ -119,12 +126,12 @@ func (s *Splitter) drop(place *list.Element) {
 
 // sniff finds out which server a connection is for, and hands it over.
 func (s *Splitter) sniff(conn net.Conn, place *list.Element) {
-	head, err := s.readHead(conn)
+	ready, http2, err := s.decide(conn, time.Now().Add(s.limits.Patience))
 	to := s.other
-	if string(head) == preface {
+	if http2 {
 		to = s.http2
 	}
-	if err != nil || !to.take(&replayed{Conn: conn, head: head}) {
+	if err != nil || !to.take(ready) {
 		_ = conn.Close() // what it was for can't be said, or is over
 	}
 	s.mu.Lock()
@@ -132,21 +139,21 @@ func (s *Splitter) sniff(conn net.Conn, place *list.Element) {
 	s.undecided.Remove(place) // no harm if it was dropped
 }
 
-// readHead reads until what came is no beginning of the preface any more, or all of it.
-func (s *Splitter) readHead(conn net.Conn) ([]byte, error) {
-	if err := conn.SetReadDeadline(time.Now().Add(s.limits.Patience)); err != nil {
-		return nil, err
+// byPreface reads until what came is no beginning of the preface any more, or all of it.
+func byPreface(conn net.Conn, deadline time.Time) (ready net.Conn, http2 bool, err error) {
+	if err := conn.SetReadDeadline(deadline); err != nil {
+		return nil, false, err
 	}
 	head := make([]byte, 0, len(preface))
 	for len(head) < len(preface) && string(head) == preface[:len(head)] {
 		n, err := conn.Read(head[len(head):cap(head)])
 		head = head[:len(head)+n]
 		if err != nil && string(head) == preface[:len(head)] {
-			return nil, err
+			return nil, false, err
 		}
 	}
 	_ = conn.SetReadDeadline(time.Time{}) // if it is closed already, its server will notice
-	return head, nil
+	return &replayed{Conn: conn, head: head}, string(head) == preface, nil
 }
 
 // Close ends Serve, closes the listener and every connection that is undecided, and closes the listeners of both

@@ -60,7 +60,7 @@ func NewConsumer(cfg Config, group string, handle Handle, traces *telemetry.Trac
 		attempts: attempts, shortest: firstPause, longest: maxPause, lanes: map[int32]*lane{},
 	}
 	var err error
-	c.client, c.tracer, err = newClient(cfg, traces,
+	c.client, c.tracer, err = newClient(cfg, traces, log,
 		kgo.ConsumerGroup(group),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.Balancers(kgo.CooperativeStickyBalancer()),

@@ -5,6 +5,7 @@ package stream
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -15,6 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/plugin/kotel"
 
+	"eventprospect/mesh/mtls"
 	"eventprospect/mesh/telemetry"
 )
 
@@ -28,6 +30,8 @@ type Config struct {
 	Partitions int32 `koanf:"partitions"`
 	// Replication is how many brokers keep a topic that is created; -1 leaves it to the brokers.
 	Replication int16 `koanf:"replication"`
+	// TLS is how the brokers are spoken to; by default in plaintext.
+	TLS mtls.ClientConfig `koanf:"tls"`
 }
 
 // Defaults work with a broker on this machine.
@@ -35,7 +39,7 @@ func Defaults(topic string) Config {
 	return Config{Brokers: []string{"localhost:9092"}, Topic: topic, Partitions: 6, Replication: -1}
 }
 
-// Validate names the first setting that can't work.
+// Validate names the first setting that can't work. TLS has a Validate of its own.
 func (c Config) Validate() error {
 	switch {
 	case len(c.Brokers) == 0:
@@ -62,7 +66,14 @@ const (
 
 // newClient makes a client that produces at once, keeps every acknowledged record, and traces what it does. It connects when it
 // is first used.
-func newClient(cfg Config, traces *telemetry.Traces, more ...kgo.Opt) (*kgo.Client, *kotel.Tracer, error) {
+func newClient(cfg Config, traces *telemetry.Traces, log *slog.Logger, more ...kgo.Opt) (*kgo.Client, *kotel.Tracer, error) {
+	if cfg.TLS.Enabled {
+		secure, err := mtls.NewClient(cfg.TLS, tls.VersionTLS12, log)
+		if err != nil {
+			return nil, nil, fmt.Errorf("kafka.tls.%w", err)
+		}
+		more = append(more, kgo.Dialer(secure.DialContext))
+	}
 	tracer := kotel.NewTracer(kotel.TracerProvider(traces), kotel.TracerPropagator(traces))
 	client, err := kgo.NewClient(append([]kgo.Opt{
 		kgo.SeedBrokers(cfg.Brokers...),

@@ -43,7 +43,7 @@ type Relay struct {
 
 // NewRelay makes a relay for a queue. Source is the CloudEvents source of its messages: "/prospect".
 func NewRelay(queue outbox.Queue, cfg Config, source string, traces *telemetry.Traces, log *slog.Logger) (*Relay, error) {
-	client, _, err := newClient(cfg, traces)
+	client, _, err := newClient(cfg, traces, log)
 	if err != nil {
 		return nil, err
 	}

@@ -38,6 +38,7 @@ func (c Config) Validate() error {
 	if err := c.Kafka.Validate(); err != nil {
 		errs = append(errs, fmt.Errorf("kafka.%w", err))
 	}
+	errs = append(errs, mesh.Under("kafka.tls.", c.Kafka.TLS.Validate()))
 	if c.Group == "" {
 		errs = append(errs, errors.New("group: must not be empty"))
 	}

@@ -53,6 +53,7 @@ func TestValidate(t *testing.T) {
 		"brokers":    {func(c *Config) { c.Kafka.Brokers = nil }, []string{"kafka.brokers:"}},
 		"topic":      {func(c *Config) { c.Kafka.Topic = "" }, []string{"kafka.topic:"}},
 		"partitions": {func(c *Config) { c.Kafka.Partitions = 0 }, []string{"kafka.partitions:"}},
+		"kafka tls":  {func(c *Config) { c.Kafka.TLS.CAFile = "ca.crt" }, []string{"kafka.tls.ca_file:"}},
 		"group":      {func(c *Config) { c.Group = "" }, []string{"group:"}},
 		"listen":     {func(c *Config) { c.Listen = "nowhere" }, []string{"listen:"}},
 		"secret":     {func(c *Config) { c.Auth.ClientSecret = "" }, []string{"auth.client_secret:"}},

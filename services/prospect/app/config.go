@@ -36,6 +36,7 @@ func Default() Config {
 func (c Config) Validate() error {
 	return errors.Join(
 		mesh.Under("kafka.", c.Kafka.Validate()),
+		mesh.Under("kafka.tls.", c.Kafka.TLS.Validate()),
 		mesh.Under("event_breaker.", c.EventBreaker.Validate()),
 		c.Config.Validate())
 }

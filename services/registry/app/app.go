@@ -18,7 +18,7 @@ import (
 // Bind wires the registry: its store, the core that answers from memory, and its faces, all on one port.
 func Bind(ctx context.Context, app *mesh.App, cfg Config) error {
 	store, err := mesh.Open(ctx, app, "store", func(ctx context.Context) (registry.Store, error) {
-		return openStore(ctx, cfg.Store.Reveal(), app.Log)
+		return openStore(ctx, cfg.Store.Reveal(), cfg.StoreTLS, app.Log)
 	})
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package app
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
@@ -10,6 +11,7 @@ import (
 	registryv1 "eventprospect/gen/registry/v1"
 	"eventprospect/mesh"
 	"eventprospect/mesh/conf"
+	"eventprospect/mesh/mtls"
 	"eventprospect/services/registry/internal/eureka"
 	"eventprospect/services/registry/internal/registry"
 	"eventprospect/services/registry/internal/xds"
@@ -20,9 +22,11 @@ type Config struct {
 	mesh.Config `koanf:",flatten"`
 
 	// Store is where the registries of a mesh keep what they know together: etcd:FOLDER for an etcd in this process, which
-	// serves one registry; etcd://HOST:PORT,HOST:PORT,HOST:PORT/PREFIX for a cluster, which serves any number; memory: for
-	// nowhere.
+	// serves one registry; etcd://HOST:PORT,HOST:PORT,HOST:PORT/PREFIX for a cluster, which serves any number, and etcds: for
+	// one that speaks TLS; memory: for nowhere.
 	Store conf.Secret `koanf:"store"`
+	// StoreTLS is how a cluster is spoken to by etcds:. Not enabled: it is trusted if this machine trusts it, and shown no certificate.
+	StoreTLS mtls.ClientConfig `koanf:"store_tls"`
 	// OpenReads lets anybody who reaches the port read, by each face, without a token or password: Watch and the lists of gRPC,
 	// xDS, Eureka's lists, and the page.
 	OpenReads bool `koanf:"open_reads"`
@@ -63,7 +67,13 @@ func Default() Config {
 
 // Validate names every setting that can't work.
 func (c Config) Validate() error {
-	errs := []error{c.Config.Validate(), mesh.Under("eureka.", c.Eureka.Validate()), mesh.Under("xds.", c.XDS.Validate())}
+	errs := []error{
+		c.Config.Validate(), mesh.Under("store_tls.", c.StoreTLS.Validate()),
+		mesh.Under("eureka.", c.Eureka.Validate()), mesh.Under("xds.", c.XDS.Validate()),
+	}
+	if c.StoreTLS.Enabled && !strings.HasPrefix(c.Store.Reveal(), "etcds:") {
+		errs = append(errs, errors.New("store_tls: the store is not one of etcds:, which speaks TLS"))
+	}
 	if c.Registry != "" {
 		errs = append(errs, errors.New("registry: must be empty: the registry does not join another"))
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"eventprospect/mesh/conf"
+	"eventprospect/mesh/mtls"
 	"eventprospect/services/registry/app"
 	"eventprospect/services/registry/internal/xds"
 )
@@ -54,9 +55,13 @@ func TestWhatCannotWorkIsNamed(t *testing.T) {
 		"grace":         func(c *app.Config) { c.Grace = -1 },
 		"max_instances": func(c *app.Config) { c.MaxInstances = 0 },
 		"max_watchers":  func(c *app.Config) { c.MaxWatchers = 0 },
-		"max_size":      func(c *app.Config) { c.MaxSize = 0 },
-		"eureka.user":   func(c *app.Config) { c.Eureka.User, c.Eureka.Password = "", "secret" },
-		"xds.retain":    func(c *app.Config) { c.XDS.Retain = -1 },
+		"store_tls":     func(c *app.Config) { c.StoreTLS.Enabled = true },
+		"store_tls.ca_file": func(c *app.Config) {
+			c.Store, c.StoreTLS = "etcds://a", mtls.ClientConfig{Enabled: true, CAFile: "nowhere"}
+		},
+		"max_size":    func(c *app.Config) { c.MaxSize = 0 },
+		"eureka.user": func(c *app.Config) { c.Eureka.User, c.Eureka.Password = "", "secret" },
+		"xds.retain":  func(c *app.Config) { c.XDS.Retain = -1 },
 	} {
 		cfg := app.Default()
 		spoil(&cfg)

@@ -29,7 +29,7 @@ func TestAStoreThatIsNoneIsNamed(t *testing.T) {
 		cfg := config(meshtest.NewIssuer(t))
 		cfg.Store = conf.Secret(setting)
 		err := mesh.Run(context.Background(), "registry", cfg, app.Bind, mesh.WithLog(t.Output()))
-		if err == nil || !strings.Contains(err.Error(), "store: must be memory:, etcd:FOLDER or etcd://") {
+		if err == nil || !strings.Contains(err.Error(), "store: must be memory:, etcd:FOLDER, or etcd://") {
 			t.Errorf("%q: error %v", setting, err)
 		}
 	}

@@ -99,7 +99,7 @@ func (c *cluster) address() string {
 // open opens a store, which the caller closes.
 func (c *cluster) open(address string) registry.Store {
 	c.t.Helper()
-	s, err := Connect(within(c.t), address, quiet())
+	s, err := Connect(within(c.t), address, nil, quiet())
 	if err != nil {
 		c.t.Fatal(err)
 	}

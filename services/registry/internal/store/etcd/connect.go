@@ -12,6 +12,8 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
+
+	"eventprospect/mesh/mtls"
 )
 
 const (
@@ -26,12 +28,15 @@ const (
 //
 //	etcd://USER:PASSWORD@HOST:PORT,HOST:PORT,HOST:PORT/PREFIX
 //
-// User, ports (2379) and prefix may be left out; etcds: speaks TLS, and trusts whom this machine trusts. It fails with Unavailable while
-// the cluster doesn't answer.
-func Connect(ctx context.Context, address string, log *slog.Logger) (*Store, error) {
+// User, ports (2379) and prefix may be left out; etcds: speaks TLS, as secure says, or else trusts whom this machine trusts. It
+// fails with Unavailable while the cluster doesn't answer.
+func Connect(ctx context.Context, address string, secure *mtls.Client, log *slog.Logger) (*Store, error) {
 	cfg, prefix, err := parse(address)
 	if err != nil {
 		return nil, err
+	}
+	if secure != nil {
+		cfg.DialOptions = append(cfg.DialOptions, secure.DialOption())
 	}
 	client, err := clientv3.New(cfg)
 	if err != nil {

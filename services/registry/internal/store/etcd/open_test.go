@@ -107,7 +107,7 @@ func TestAddresses(t *testing.T) {
 		"", "a:2379", "http://a:2379", "etcd://", "etcd:///x", "etcd://a,,b", "etcd://a:x", "etcd://a:1:x", "etcd://u:@a", "etcd://secret@a", "etcd://:secret@a",
 		"etcd://u:secret%zz@a", "etcd://u:secret/x@a", "etcd://u:secret@",
 	} {
-		if _, err := Connect(t.Context(), address, quiet()); err == nil || strings.Contains(err.Error(), "secret") || fault.Is(err, fault.Unavailable) {
+		if _, err := Connect(t.Context(), address, nil, quiet()); err == nil || strings.Contains(err.Error(), "secret") || fault.Is(err, fault.Unavailable) {
 			t.Errorf("%s: error %v", address, err)
 		}
 	}
@@ -128,7 +128,7 @@ func TestLogin(t *testing.T) {
 	host := c.members[0].line.address()
 	create(t, c.opened("etcd://root:se%3Acr%2Fet@"+host+"/x"), "a")
 	for _, login := range []string{"", "root:wrong@", "nobody:wrong@"} {
-		_, err := Connect(t.Context(), "etcd://"+login+host+"/x", quiet())
+		_, err := Connect(t.Context(), "etcd://"+login+host+"/x", nil, quiet())
 		if err == nil || fault.Is(err, fault.Unavailable) || strings.Contains(err.Error(), "wrong") {
 			t.Errorf("as %q: error %v, want a final one", login, err)
 		}

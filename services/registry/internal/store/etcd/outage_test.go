@@ -102,7 +102,7 @@ func TestNoMajority(t *testing.T) {
 		}
 	})
 	all.Go(func() {
-		if _, err := Connect(t.Context(), c.address(), quiet()); !fault.Is(err, fault.Unavailable) {
+		if _, err := Connect(t.Context(), c.address(), nil, quiet()); !fault.Is(err, fault.Unavailable) {
 			t.Errorf("connect: error %v, want Unavailable", err)
 		}
 	})
