@@ -14,7 +14,7 @@ const greeting = `Ready in %[1]v. State is in %[2]s. Stop with Ctrl-C.
   REST      %[3]s     OpenAPI: %[3]s/openapi.json      (ready? http://%[12]s/readyz)
   Event     %[4]s   gRPC, reflection   (ready? http://%[9]s/readyz)
   Prospect  %[5]s   gRPC, reflection   (ready? http://%[10]s/readyz)
-  Registry  %[6]s   gRPC, Eureka, xDS; a page: http://%[6]s   (ready? http://%[11]s/readyz)
+  Registry  %[6]s   gRPC, Eureka, xDS; a page: %[14]s://%[6]s   (ready? http://%[11]s/readyz)
   Kafka     %[7]s   topics prospect-events, prospect-events.dlq
   Tokens    %[8]s
             users ada (editor), rita (reader), root (admin); the password is the name
@@ -29,10 +29,10 @@ curl -si%[13]s -X DELETE %[3]s/prospects/$ID -H "Authorization: Bearer $TOKEN"
 
 // greet says where everything is, and gives lines to paste into a shell. Folder is that of the certificates, if there are any.
 func greet(out io.Writer, s *system.System, took time.Duration, folder string) {
-	trust := ""
+	trust, scheme := "", "http"
 	if folder != "" {
-		trust = " --cacert " + certificates.Authorities(folder)
+		scheme, trust = "https", " --cacert "+certificates.Authorities(folder)
 	}
 	fmt.Fprintf(out, greeting, took.Round(time.Millisecond), s.Data, s.Gateway, s.Event, s.Prospect, s.Registry, s.Kafka, s.Issuer,
-		s.EventAdmin, s.ProspectAdmin, s.RegistryAdmin, s.GatewayAdmin, trust)
+		s.EventAdmin, s.ProspectAdmin, s.RegistryAdmin, s.GatewayAdmin, trust, scheme)
 }

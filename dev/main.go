@@ -72,14 +72,10 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 		cfg.Ports = system.Ports{}
 	}
 	if *realm != "" {
-		text, err := os.ReadFile(*realm)
-		if err != nil {
-			return fmt.Errorf("realm file: %w", err)
+		var err error
+		if cfg.Realm, err = readRealm(*realm); err != nil {
+			return err
 		}
-		if _, err := issuer.ParseRealm(text); err != nil {
-			return fmt.Errorf("%s: %w", *realm, err)
-		}
-		cfg.Realm = text
 	}
 	switch {
 	case flags.NArg() == 0:
@@ -92,6 +88,18 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 	}
 	flags.Usage()
 	return flag.ErrHelp
+}
+
+// readRealm reads a realm file that the development issuer understands.
+func readRealm(path string) ([]byte, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("realm file: %w", err)
+	}
+	if _, err := issuer.ParseRealm(text); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return text, nil
 }
 
 // mustNotContradict refuses flags that mean nothing beside a certain one.

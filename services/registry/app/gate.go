@@ -50,7 +50,8 @@ func newGate(verifier rpc.Verifier, cfg Config) (*gate, error) {
 	return &gate{verifier: verifier, rules: rules, user: cfg.Eureka.User, password: cfg.Eureka.Password}, nil
 }
 
-// admit judges the values of the authorization header, or of the metadata of that name. It fails as Verify and Check do.
+// admit judges the values of the authorization header, or of the metadata of that name. It fails as Verify and Check do. Who calls is
+// known to the audit, if there was a token to be verified.
 func (g *gate) admit(ctx context.Context, method string, authorization []string) error {
 	switch {
 	case g.rules[method].GetAnonymous():
@@ -68,6 +69,7 @@ func (g *gate) admit(ctx context.Context, method string, authorization []string)
 	if err != nil {
 		return err
 	}
+	setCaller(ctx, identity)
 	return g.rules.Check(method, identity, true)
 }
 

@@ -16,7 +16,7 @@ import (
 func pages(core *registry.Registry, resources *xds.Server, gate *gate, cfg Config, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	if cfg.Eureka.Enabled {
-		mux.Handle("/eureka/", gate.calls(eureka.New(core, cfg.Eureka, log)))
+		mux.Handle("/eureka/", audited(gate.calls(eureka.New(core, cfg.Eureka, log)), log))
 	} else {
 		mux.Handle("/eureka/", http.NotFoundHandler())
 	}

@@ -50,7 +50,7 @@ func (s *Server) Bootstrap() http.Handler {
 		id, zone := query.Get("id"), query.Get("zone")
 		address := s.cfg.Address
 		if address == "" {
-			address = withPort(r.Host)
+			address = withPort(r.Host, r.TLS != nil)
 		}
 		switch {
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:
@@ -63,7 +63,7 @@ func (s *Server) Bootstrap() http.Handler {
 		case address == "":
 			http.Error(w, "the Host header must be a host name or address", http.StatusBadRequest)
 		default:
-			answer(w, newBootstrap(address, id, zone))
+			answer(w, newBootstrap(address, id, zone, r.TLS != nil))
 		}
 	})
 }
@@ -72,21 +72,30 @@ func refuse(w http.ResponseWriter, parameter string) {
 	http.Error(w, parameter+": can be of letters, digits and ._:/@- only, and not long", http.StatusBadRequest)
 }
 
-// withPort gives the address behind a Host header, which lacks the port if it is HTTP's own; empty if it is none.
-func withPort(host string) string {
+// withPort gives the address behind a Host header, which lacks the port if it is HTTP's own, or HTTPS's; empty if it is none.
+func withPort(host string, secure bool) string {
 	if !plainHost.MatchString(host) {
 		return ""
 	}
-	if _, _, err := net.SplitHostPort(host); err != nil {
-		return net.JoinHostPort(strings.Trim(host, "[]"), "80")
+	if _, _, err := net.SplitHostPort(host); err == nil {
+		return host
 	}
-	return host
+	port := "80"
+	if secure {
+		port = "443"
+	}
+	return net.JoinHostPort(strings.Trim(host, "[]"), port)
 }
 
-func newBootstrap(address, id, zone string) bootstrap {
+// newBootstrap makes the bootstrap of a client that is to speak TLS if it asked by TLS; it trusts whom its machine trusts then.
+func newBootstrap(address, id, zone string, secure bool) bootstrap {
+	credential := bootstrapCredential{"insecure"}
+	if secure {
+		credential = bootstrapCredential{"tls"}
+	}
 	b := bootstrap{
 		Servers: []bootstrapServer{{
-			URI: address, Credentials: []bootstrapCredential{{"insecure"}},
+			URI: address, Credentials: []bootstrapCredential{credential},
 			// A registry that came back with less doesn't make clients forget what they know (gRFC A53).
 			Features: []string{"xds_v3", "ignore_resource_deletion"},
 		}},

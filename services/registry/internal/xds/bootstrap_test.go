@@ -2,6 +2,7 @@ package xds_test
 
 import (
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -57,6 +58,16 @@ func TestTheBootstrapSaysWhereTheRegistryIsAndWhoAsks(t *testing.T) {
 		if body, _ := ask(fixed, "GET", host, ""); !strings.Contains(body, `"server_uri": "mesh.example:1"`) {
 			t.Errorf("at %s: got %s", host, body)
 		}
+	}
+}
+
+func TestWhoAsksByTLSIsToSpeakTLS(t *testing.T) {
+	t.Parallel()
+	server := xds.New(nil, xds.Default(), 0, slog.New(slog.DiscardHandler))
+	answer := httptest.NewRecorder()
+	server.Bootstrap().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "https://registry/xds/bootstrap.json", nil))
+	if body := answer.Body.String(); !strings.Contains(body, `"type": "tls"`) || !strings.Contains(body, `"server_uri": "registry:443"`) {
+		t.Errorf("got %s", body)
 	}
 }
 
