@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
@@ -28,31 +29,32 @@ func bare(ca *meshtest.Authority, change func(*tls.Config), certs ...tls.Certifi
 	return credentials.NewTLS(cfg)
 }
 
-// Each is refused by the server, and both ends say why.
+// Each is refused by the server, whose log says why. The client knows that it was: in TLS 1.3 it has begun to write by the time the
+// reason comes, and may see no more than a broken connection.
 func TestClientsThatAreRefused(t *testing.T) {
 	t.Parallel()
 	ca, other := meshtest.NewAuthority(t), meshtest.NewAuthority(t)
 	as := func(*tls.Config) {}
 	good := ca.Certificate(authority.Leaf{Names: []string{"prospect"}})
 	for name, c := range map[string]struct {
-		creds          credentials.TransportCredentials
-		client, server string // what each says
+		creds credentials.TransportCredentials
+		want  string
 	}{
-		"no certificate":             {bare(ca, as), "certificate required", "client didn't provide a certificate"},
-		"a certificate of another":   {bare(ca, as, other.Certificate(authority.Leaf{Names: []string{"prospect"}})), "unknown certificate authority", "signed by unknown authority"},
-		"a certificate that is over": {bare(ca, as, ca.Certificate(authority.Leaf{Names: []string{"prospect"}, Until: time.Now().Add(-time.Minute)})), "expired certificate", "certificate has expired"},
-		"TLS 1.2":                    {bare(ca, func(c *tls.Config) { c.MaxVersion = tls.VersionTLS12 }, good), "protocol version not supported", "unsupported versions"},
-		"plaintext":                  {insecureCredentials(), "error reading server preface", "first record does not look like a TLS handshake"},
+		"no certificate":             {bare(ca, as), "client didn't provide a certificate"},
+		"a certificate of another":   {bare(ca, as, other.Certificate(authority.Leaf{Names: []string{"prospect"}})), "signed by unknown authority"},
+		"a certificate that is over": {bare(ca, as, ca.Certificate(authority.Leaf{Names: []string{"prospect"}, Until: time.Now().Add(-time.Minute)})), "certificate has expired"},
+		"TLS 1.2":                    {bare(ca, func(c *tls.Config) { c.MaxVersion = tls.VersionTLS12 }, good), "unsupported versions"},
+		"plaintext":                  {insecureCredentials(), "first record does not look like a TLS handshake"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			log := &lines{}
 			process := meshtest.Run(t, "event", secured(t, ca.Files("event")), serveNothing, mesh.WithLog(log))
 			err := check(t, process.Address, "event", c.creds)
-			if status.Code(err).String() != "Unavailable" || !strings.Contains(err.Error(), c.client) {
-				t.Errorf("the client says %v, want %s", err, c.client)
+			if status.Code(err) != codes.Unavailable {
+				t.Errorf("the client says %v, want Unavailable", err)
 			}
-			eventually(t, "the server says "+c.server, func() bool { return strings.Contains(log.String(), c.server) })
+			eventually(t, "the server says "+c.want, func() bool { return strings.Contains(log.String(), c.want) })
 			if !strings.Contains(log.String(), `"from":"127.0.0.1:`) {
 				t.Errorf("the log doesn't tell who it was: %s", log)
 			}
@@ -84,7 +86,7 @@ func TestServersThatAreRefused(t *testing.T) {
 		healthv1.RegisterHealthServer(server, healthv1.UnimplementedHealthServer{})
 		go func() { _ = server.Serve(listener) }()
 		err := check(t, listener.Addr().String(), "event", creds)
-		if status.Code(err).String() != "Unavailable" || !strings.Contains(err.Error(), c.want) {
+		if status.Code(err) != codes.Unavailable || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %s", name, err, c.want)
 		}
 		server.Stop()
