@@ -34,13 +34,14 @@ const (
 )
 
 // Handle applies one record. It must be safe to call again with the same record. A fault of kind Invalid says that the record
-// is bad and always will be; any other error is taken to pass.
+// is bad and always will be, or, if ErrNewer is its cause, is for a newer program; any other error is taken to pass.
 type Handle func(ctx context.Context, record *kgo.Record) error
 
 // Consumer applies the records of a topic: those of one partition in order, partitions side by side. An offset is committed
 // after its record was applied or put on the DLQ, so that no record is lost; one may come again.
 type Consumer struct {
 	client *kgo.Client
+	kafka  *cluster
 	tracer *kotel.Tracer
 	cfg    Config
 	handle Handle
@@ -74,16 +75,17 @@ func NewConsumer(cfg Config, group string, handle Handle, traces *telemetry.Trac
 	if err != nil {
 		return nil, err
 	}
+	c.kafka = newCluster(c.client, cfg, consuming(cfg, group), log)
 	return c, nil
 }
 
-// Ready tells whether Kafka answers.
-func (c *Consumer) Ready(ctx context.Context) error { return c.client.Ping(ctx) }
+// Ready tells whether Kafka answers, has the topic and its DLQ, and lets the group read the one and write to the other.
+func (c *Consumer) Ready(ctx context.Context) error { return c.kafka.ready(ctx) }
 
 // Run consumes until the context ends; records in hand are finished and committed then, and the group is left.
 func (c *Consumer) Run(ctx context.Context) error {
 	defer c.client.CloseAllowingRebalance() // gives the partitions back, which ends their lanes
-	if err := ensureTopics(ctx, c.client, c.cfg, c.log); err != nil {
+	if err := c.kafka.ensure(ctx); err != nil {
 		return nil
 	}
 	// Only now: a client that looks for a topic that isn't there yet looks again a quarter of a second later.

@@ -12,8 +12,15 @@ import (
 	"eventprospect/mesh/fault"
 )
 
+// ErrNewer is the cause of a fault of kind Invalid whose record is good, but of a contract newer than this program. On the DLQ
+// it is kept, with a reason of its own: "newer"; replay it after an upgrade.
+var ErrNewer = errors.New("a newer contract")
+
 // bury puts a record on the DLQ as it is, with headers that say why, and tries until Kafka has it or the context ends.
 func (c *Consumer) bury(ctx context.Context, record *kgo.Record, reason string, attempt int, cause error) error {
+	if errors.Is(cause, ErrNewer) {
+		reason = "newer"
+	}
 	value := record.Value
 	for wait := newBackoff(c.shortest, c.longest); ; {
 		err := c.client.ProduceSync(ctx, c.dead(record, value, reason, attempt, cause)).FirstErr()

@@ -26,6 +26,10 @@ func TestBadRecordsGoToTheDLQ(t *testing.T) {
 			func() error { return fault.InvalidField("kind", "is none").Because(errors.New("secret")) },
 			"invalid", "the request is invalid: kind: is none", 1, 1,
 		},
+		"newer": {
+			func() error { return fault.InvalidField("kind", "99 is newer").Because(ErrNewer) },
+			"newer", "the request is invalid: kind: 99 is newer", 1, 1,
+		},
 		"failing":     {func() error { return errors.New("secret of db:3306") }, "failed", "an internal error", attempts, attempts},
 		"panicking":   {func() error { panic("secret") }, "failed", "an internal error", attempts, attempts},
 		"unavailable": {func() error { return fault.Away("the database", time.Second) }, "failed", "the database does not answer now: try again", attempts, attempts},

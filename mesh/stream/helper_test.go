@@ -40,7 +40,7 @@ func newBroker(t *testing.T) *broker {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.Close)
-	b.cfg = Config{Brokers: b.ListenAddrs(), Topic: "things", Partitions: 3, Replication: -1}
+	b.cfg = Config{Brokers: b.ListenAddrs(), Topic: "things", CreateTopics: true, Partitions: 3, Replication: -1}
 	return b
 }
 
@@ -102,7 +102,7 @@ func (b *broker) client(t *testing.T, options ...kgo.Opt) *kgo.Client {
 // topics creates the topics as the relay and the consumer do.
 func (b *broker) topics(t *testing.T) {
 	t.Helper()
-	if err := ensureTopics(within(t), b.client(t), b.cfg, quiet(t)); err != nil {
+	if err := newCluster(b.client(t), b.cfg, publishing(b.cfg), quiet(t)).ensure(within(t)); err != nil {
 		t.Fatal(err)
 	}
 }

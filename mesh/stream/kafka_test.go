@@ -2,7 +2,6 @@ package stream
 
 import (
 	"context"
-	"strings"
 	"testing"
 	"time"
 
@@ -12,49 +11,6 @@ import (
 
 func admin(client *kgo.Client) *kadm.Client { return kadm.NewClient(client) }
 
-func TestConfigValidate(t *testing.T) {
-	t.Parallel()
-	cases := map[string]struct {
-		change func(*Config)
-		want   string // the setting that the error begins with; "": good
-	}{
-		"defaults":             {func(*Config) {}, ""},
-		"replication":          {func(c *Config) { c.Replication = 3 }, ""},
-		"no brokers":           {func(c *Config) { c.Brokers = nil }, "brokers:"},
-		"no topic":             {func(c *Config) { c.Topic = "" }, "topic:"},
-		"no partitions":        {func(c *Config) { c.Partitions = 0 }, "partitions:"},
-		"no replication":       {func(c *Config) { c.Replication = 0 }, "replication:"},
-		"negative replication": {func(c *Config) { c.Replication = -2 }, "replication:"},
-	}
-	for name, c := range cases {
-		cfg := Defaults("things")
-		c.change(&cfg)
-		switch err := cfg.Validate(); {
-		case c.want == "" && err != nil:
-			t.Errorf("%s: %v", name, err)
-		case c.want != "" && (err == nil || !strings.HasPrefix(err.Error(), c.want)):
-			t.Errorf("%s: error %v, want one of %s", name, err, c.want)
-		}
-	}
-}
-
-func TestTopicsAreCreatedAsConfigured(t *testing.T) {
-	t.Parallel()
-	b := newBroker(t)
-	b.cfg.Partitions = 5
-	b.topics(t)
-	b.topics(t) // that they exist is no error
-	found, err := admin(b.client(t)).ListTopics(within(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, topic := range []string{"things", "things.dlq"} {
-		if n := len(found[topic].Partitions); n != 5 {
-			t.Errorf("%s has %d partitions, want 5", topic, n)
-		}
-	}
-}
-
 func TestReadyTellsWhetherKafkaAnswers(t *testing.T) {
 	t.Parallel()
 	b := newBroker(t)
@@ -62,9 +18,7 @@ func TestReadyTellsWhetherKafkaAnswers(t *testing.T) {
 	start(t, relay.Run)
 	start(t, consumer.Run)
 	for name, ready := range map[string]func(context.Context) error{"relay": relay.Ready, "consumer": consumer.Ready} {
-		if err := ready(within(t)); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
+		eventually(t, name+" is ready", func() bool { return ready(t.Context()) == nil })
 	}
 	b.away(true)
 	for name, ready := range map[string]func(context.Context) error{"relay": relay.Ready, "consumer": consumer.Ready} {
@@ -74,6 +28,7 @@ func TestReadyTellsWhetherKafkaAnswers(t *testing.T) {
 		}
 		cancel()
 	}
+	b.away(false) // or leaving the group takes until a timeout
 }
 
 func TestABadBrokerNameIsAnError(t *testing.T) {

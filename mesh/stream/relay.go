@@ -32,6 +32,7 @@ const (
 type Relay struct {
 	queue  outbox.Queue
 	client *kgo.Client
+	kafka  *cluster
 	cfg    Config
 	source string
 	owner  string
@@ -48,7 +49,7 @@ func NewRelay(queue outbox.Queue, cfg Config, source string, traces *telemetry.T
 		return nil, err
 	}
 	return &Relay{
-		queue: queue, client: client, cfg: cfg, source: source, owner: uuid.NewString(),
+		queue: queue, client: client, kafka: newCluster(client, cfg, publishing(cfg), log), cfg: cfg, source: source, owner: uuid.NewString(),
 		traces: traces, log: log, wake: make(chan struct{}, 1), poll: relayPoll,
 	}, nil
 }
@@ -61,13 +62,13 @@ func (r *Relay) Wake() {
 	}
 }
 
-// Ready tells whether Kafka answers.
-func (r *Relay) Ready(ctx context.Context) error { return r.client.Ping(ctx) }
+// Ready tells whether Kafka answers, has the topic, and lets it be written to.
+func (r *Relay) Ready(ctx context.Context) error { return r.kafka.ready(ctx) }
 
 // Run publishes until the context ends. What is claimed but not published then is claimed again after a restart.
 func (r *Relay) Run(ctx context.Context) error {
 	defer r.client.Close()
-	if err := ensureTopics(ctx, r.client, r.cfg, r.log); err != nil {
+	if err := r.kafka.ensure(ctx); err != nil {
 		return nil
 	}
 	wait := newBackoff(50*time.Millisecond, relayPoll)

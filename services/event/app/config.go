@@ -2,7 +2,6 @@ package app
 
 import (
 	"errors"
-	"fmt"
 
 	"eventprospect/mesh"
 	"eventprospect/mesh/conf"
@@ -34,11 +33,7 @@ func Default() Config {
 
 // Validate names every setting that can't work.
 func (c Config) Validate() error {
-	var errs []error
-	if err := c.Kafka.Validate(); err != nil {
-		errs = append(errs, fmt.Errorf("kafka.%w", err))
-	}
-	errs = append(errs, mesh.Under("kafka.tls.", c.Kafka.TLS.Validate()))
+	errs := []error{mesh.Under("kafka.", c.Kafka.Validate()), mesh.Under("kafka.tls.", c.Kafka.TLS.Validate())}
 	if c.Group == "" {
 		errs = append(errs, errors.New("group: must not be empty"))
 	}

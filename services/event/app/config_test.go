@@ -3,8 +3,10 @@ package app
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"eventprospect/mesh/conf"
+	"eventprospect/mesh/stream"
 )
 
 // environ makes the defaults complete: a secret has none.
@@ -44,6 +46,16 @@ func TestEverySettingIsInTheEnvironment(t *testing.T) {
 	}
 }
 
+func TestTheSettingsOfKafkaAreInTheEnvironment(t *testing.T) {
+	t.Parallel()
+	got := load(t, "EVENT_KAFKA_CREATE_TOPICS=false", "EVENT_KAFKA_MIN_ISR=2", "EVENT_KAFKA_RETENTION=336h", "EVENT_KAFKA_DLQ_RETENTION=1440h",
+		"EVENT_KAFKA_SASL_MECHANISM=SCRAM-SHA-512", "EVENT_KAFKA_SASL_USER=event", "EVENT_KAFKA_SASL_PASSWORD=secret").Kafka
+	if got.CreateTopics || got.MinISR != 2 || got.Retention != 14*24*time.Hour || got.DLQRetention != 60*24*time.Hour ||
+		got.SASL != (stream.SASLConfig{Mechanism: "SCRAM-SHA-512", User: "event", Password: "secret"}) {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestValidate(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct {
@@ -55,9 +67,12 @@ func TestValidate(t *testing.T) {
 		"partitions": {func(c *Config) { c.Kafka.Partitions = 0 }, []string{"kafka.partitions:"}},
 		"kafka tls":  {func(c *Config) { c.Kafka.TLS.CAFile = "ca.crt" }, []string{"kafka.tls.ca_file:"}},
 		"group":      {func(c *Config) { c.Group = "" }, []string{"group:"}},
-		"listen":     {func(c *Config) { c.Listen = "nowhere" }, []string{"listen:"}},
-		"secret":     {func(c *Config) { c.Auth.ClientSecret = "" }, []string{"auth.client_secret:"}},
-		"several":    {func(c *Config) { c.Group, c.Listen, c.Kafka.Topic = "", "", "" }, []string{"group:", "listen:", "kafka.topic:"}},
+		"kafka sasl": {func(c *Config) { c.Kafka.SASL.Mechanism, c.Kafka.Replication = "PLAIN", 0 }, []string{
+			"kafka.sasl.user:", "kafka.sasl.password:", "kafka.replication:",
+		}},
+		"listen":  {func(c *Config) { c.Listen = "nowhere" }, []string{"listen:"}},
+		"secret":  {func(c *Config) { c.Auth.ClientSecret = "" }, []string{"auth.client_secret:"}},
+		"several": {func(c *Config) { c.Group, c.Listen, c.Kafka.Topic = "", "", "" }, []string{"group:", "listen:", "kafka.topic:"}},
 	}
 	for name, c := range cases {
 		cfg := load(t, environ...)

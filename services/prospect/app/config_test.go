@@ -7,6 +7,7 @@ import (
 
 	"eventprospect/mesh/conf"
 	"eventprospect/mesh/rpc"
+	"eventprospect/mesh/stream"
 )
 
 // environ makes the defaults complete: a secret has none.
@@ -49,6 +50,16 @@ func TestEverySettingIsInTheEnvironment(t *testing.T) {
 	}
 }
 
+func TestTheSettingsOfKafkaAreInTheEnvironment(t *testing.T) {
+	t.Parallel()
+	got := load(t, "PROSPECT_KAFKA_CREATE_TOPICS=false", "PROSPECT_KAFKA_MIN_ISR=2", "PROSPECT_KAFKA_RETENTION=336h", "PROSPECT_KAFKA_DLQ_RETENTION=1440h",
+		"PROSPECT_KAFKA_SASL_MECHANISM=SCRAM-SHA-512", "PROSPECT_KAFKA_SASL_USER=prospect", "PROSPECT_KAFKA_SASL_PASSWORD=secret").Kafka
+	if got.CreateTopics || got.MinISR != 2 || got.Retention != 14*24*time.Hour || got.DLQRetention != 60*24*time.Hour ||
+		got.SASL != (stream.SASLConfig{Mechanism: "SCRAM-SHA-512", User: "prospect", Password: "secret"}) {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestValidate(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct {
@@ -58,8 +69,11 @@ func TestValidate(t *testing.T) {
 		"brokers":    {func(c *Config) { c.Kafka.Brokers = nil }, []string{"kafka.brokers:"}},
 		"topic":      {func(c *Config) { c.Kafka.Topic = "" }, []string{"kafka.topic:"}},
 		"partitions": {func(c *Config) { c.Kafka.Partitions = 0 }, []string{"kafka.partitions:"}},
-		"listen":     {func(c *Config) { c.Listen = "nowhere" }, []string{"listen:"}},
-		"secret":     {func(c *Config) { c.Auth.ClientSecret = "" }, []string{"auth.client_secret:"}},
+		"kafka sasl": {func(c *Config) { c.Kafka.SASL.Mechanism, c.Kafka.Replication = "PLAIN", 0 }, []string{
+			"kafka.sasl.user:", "kafka.sasl.password:", "kafka.replication:",
+		}},
+		"listen": {func(c *Config) { c.Listen = "nowhere" }, []string{"listen:"}},
+		"secret": {func(c *Config) { c.Auth.ClientSecret = "" }, []string{"auth.client_secret:"}},
 		"breaker": {func(c *Config) { c.EventBreaker = rpc.BreakerConfig{} }, []string{
 			"event_breaker.timeout:", "event_breaker.window:", "event_breaker.minimum_calls:",
 			"event_breaker.failure_rate:", "event_breaker.open:",
