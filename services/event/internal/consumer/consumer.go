@@ -12,6 +12,7 @@ import (
 
 	eventsv1 "eventprospect/gen/prospect/events/v1"
 	"eventprospect/mesh/fault"
+	"eventprospect/mesh/stream"
 	"eventprospect/services/event/internal/event"
 )
 
@@ -40,8 +41,8 @@ func New(events *event.Service) (*Handler, error) {
 	return &Handler{events, validator}, nil
 }
 
-// Handle implements stream.Handle. A record that can't be decoded or breaks the contract is Invalid; one of a kind
-// that we don't know is passed over.
+// Handle implements stream.Handle. A record that can't be decoded or breaks the contract is Invalid. So is one of a kind that
+// we don't know, because of stream.ErrNewer: it is kept on the DLQ until this service knows what to make of it.
 func (h *Handler) Handle(ctx context.Context, record *kgo.Record) error {
 	message := &eventsv1.ProspectEvent{}
 	if err := proto.Unmarshal(record.Value, message); err != nil {
@@ -52,7 +53,7 @@ func (h *Handler) Handle(ctx context.Context, record *kgo.Record) error {
 	}
 	kind, known := kinds[message.GetKind()]
 	if !known {
-		return nil
+		return fault.InvalidField("kind", "%d is newer than this service", message.GetKind()).Because(stream.ErrNewer)
 	}
 	_, err := h.events.Record(ctx, event.Occurrence{
 		MessageID: message.GetId(), EventID: uuid.NewSHA1(namespace, []byte(message.GetId())).String(),
