@@ -23,7 +23,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// What happened. A reader passes over a kind that it doesn't know.
+// What happened. A reader must expect kinds that it doesn't know, and may pass over them; the Event service keeps them on its DLQ.
 type ProspectEvent_Kind int32
 
 const (
