@@ -1,13 +1,11 @@
 package stream
 
 import (
-	"context"
 	"crypto/tls"
 	"strings"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kfake"
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"eventprospect/mesh/meshtest"
 	"eventprospect/mesh/mtls"
@@ -32,32 +30,10 @@ func newSecureBroker(t *testing.T, ca *meshtest.Authority) Config {
 
 func TestMessagesGoByTLS(t *testing.T) {
 	t.Parallel()
-	ca, q := meshtest.NewAuthority(t), &queue{}
+	ca := meshtest.NewAuthority(t)
 	cfg := newSecureBroker(t, ca)
 	cfg.TLS = ca.Files("prospect").Client()
-	relay, err := NewRelay(q, cfg, "/thing", noTraces(t), quiet(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	applied := make(chan string, 1)
-	consumer, err := NewConsumer(cfg, "group", func(_ context.Context, r *kgo.Record) error {
-		applied <- string(r.Value)
-		return nil
-	}, noTraces(t), quiet(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	q.add(message("key", 7))
-	start(t, relay.Run)
-	start(t, consumer.Run)
-	select {
-	case got := <-applied:
-		if got != "payload 7" {
-			t.Errorf("got %q", got)
-		}
-	case <-within(t).Done():
-		t.Fatal("nothing came")
-	}
+	wantCarried(t, cfg)
 }
 
 func TestKafkaRefusesWhoIsNotKnown(t *testing.T) {
