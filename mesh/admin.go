@@ -59,7 +59,7 @@ func (r *readiness) report(ctx context.Context) (states map[string]string, all b
 	return states, all
 }
 
-// serveAdmin serves liveness and readiness: /livez is 200 as long as the process answers at all, /readyz is 503 while a
+// serveAdmin serves liveness, readiness and metrics: /livez is 200 as long as the process answers at all, /readyz is 503 while a
 // condition doesn't hold, and names each.
 func (a *App) serveAdmin(listener net.Listener) {
 	// A mux of its own: libraries register pages of all kinds with http.DefaultServeMux.
@@ -75,7 +75,9 @@ func (a *App) serveAdmin(listener net.Listener) {
 }
 
 func adminRoutes() map[string]func(*App, http.ResponseWriter, *http.Request) {
-	return map[string]func(*App, http.ResponseWriter, *http.Request){"GET /livez": (*App).tellAlive, "GET /readyz": (*App).tellReady}
+	return map[string]func(*App, http.ResponseWriter, *http.Request){
+		"GET /livez": (*App).tellAlive, "GET /readyz": (*App).tellReady, "GET /metrics": (*App).tellMetrics,
+	}
 }
 
 // AdminRoutes gives every path of an admin port, as patterns of http.ServeMux. None asks for a token.
@@ -93,6 +95,8 @@ func (a *App) tellReady(w http.ResponseWriter, r *http.Request) {
 	}
 	writeJSON(w, code, states)
 }
+
+func (a *App) tellMetrics(w http.ResponseWriter, r *http.Request) { a.Metrics.Handler.ServeHTTP(w, r) }
 
 func writeJSON(w http.ResponseWriter, code int, value any) {
 	w.Header().Set("Content-Type", "application/json")

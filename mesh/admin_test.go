@@ -34,16 +34,34 @@ func TestReadinessNamesWhatDoesNotHold(t *testing.T) {
 	checkAdmin(t, process, "/readyz", http.StatusOK, `{"issuer keys":"ready","kafka":"ready","store":"ready"}`)
 }
 
+func TestTheAdminPortTellsWhatWasMeasured(t *testing.T) {
+	t.Parallel()
+	process := meshtest.Run(t, "event", settings(t), func(ctx context.Context, app *mesh.App, _ mesh.Config) error {
+		counter, err := app.Metrics.Meter("test").Int64Counter("things.made")
+		if err != nil {
+			return err
+		}
+		counter.Add(ctx, 3)
+		return app.ServeGRPC(nothing)
+	})
+	_, text := get(t, http.DefaultClient, "http://"+process.Admin+"/metrics")
+	for _, want := range []string{"\nthings_made_total 3\n", `service_name="event"`, "\ngo_goroutines ", "\nprocess_cpu_seconds_total "} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+}
+
 // Libraries that are linked in register pages with http.DefaultServeMux, which shows too much to be served.
 func TestTheAdminPortServesNothingElse(t *testing.T) {
 	t.Parallel()
 	process := meshtest.Run(t, "event", settings(t), func(_ context.Context, app *mesh.App, _ mesh.Config) error {
 		return app.ServeGRPC(nothing)
 	})
-	if routes := mesh.AdminRoutes(); !slices.Equal(routes, []string{"GET /livez", "GET /readyz"}) {
+	if routes := mesh.AdminRoutes(); !slices.Equal(routes, []string{"GET /livez", "GET /metrics", "GET /readyz"}) {
 		t.Errorf("routes %v", routes)
 	}
-	for _, path := range []string{"/", "/metrics", "/health", "/debug/pprof/", "/debug/vars", "/debug/requests", "/debug/events", "/livez/x"} {
+	for _, path := range []string{"/", "/metrics/", "/health", "/debug/pprof/", "/debug/vars", "/debug/requests", "/debug/events", "/livez/x"} {
 		if code, _ := get(t, http.DefaultClient, "http://"+process.Admin+path); code != http.StatusNotFound {
 			t.Errorf("%s: %d, want 404", path, code)
 		}

@@ -32,6 +32,8 @@ type App struct {
 	Log *slog.Logger
 	// Traces makes spans and carries their context.
 	Traces *telemetry.Traces
+	// Metrics makes instruments; the admin port tells what they measured.
+	Metrics *telemetry.Metrics
 	// Verifier checks the tokens of callers.
 	Verifier *auth.Verifier
 	// Account is what this process calls others as: Connect(service, rpc.WithAccount(app.Account)).

@@ -88,6 +88,10 @@ func (a *App) open(o options) (err error) {
 		return err
 	}
 	a.OnStop(a.stopTraces)
+	if a.Metrics, err = telemetry.NewMetrics(a.Name); err != nil {
+		return err
+	}
+	a.OnStop(a.Metrics.Stop)
 	if err := a.readCertificates(); err != nil {
 		return err
 	}

@@ -8,8 +8,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/plugin/kotel"
-
-	"eventprospect/mesh/telemetry"
 )
 
 const (
@@ -55,13 +53,13 @@ type Consumer struct {
 }
 
 // NewConsumer makes a consumer as a member of a group.
-func NewConsumer(cfg Config, group string, handle Handle, traces *telemetry.Traces, log *slog.Logger) (*Consumer, error) {
+func NewConsumer(cfg Config, group string, handle Handle, tell Telemetry) (*Consumer, error) {
 	c := &Consumer{
-		cfg: cfg, handle: handle, log: log,
+		cfg: cfg, handle: handle, log: tell.Log,
 		attempts: attempts, shortest: firstPause, longest: maxPause, lanes: map[int32]*lane{},
 	}
 	var err error
-	c.client, c.tracer, err = newClient(cfg, traces, log,
+	c.client, c.tracer, err = newClient(cfg, tell,
 		kgo.ConsumerGroup(group),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.Balancers(kgo.CooperativeStickyBalancer()),
@@ -75,7 +73,7 @@ func NewConsumer(cfg Config, group string, handle Handle, traces *telemetry.Trac
 	if err != nil {
 		return nil, err
 	}
-	c.kafka = newCluster(c.client, cfg, consuming(cfg, group), log)
+	c.kafka = newCluster(c.client, cfg, consuming(cfg, group), tell.Log)
 	return c, nil
 }
 

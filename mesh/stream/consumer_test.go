@@ -58,7 +58,7 @@ func (j *journal) has(value string) bool {
 // newConsumer makes a consumer that is quick to try again.
 func newConsumer(t *testing.T, b *broker, handle Handle) *Consumer {
 	t.Helper()
-	c, err := NewConsumer(b.cfg, "group", handle, noTraces(t), quiet(t))
+	c, err := NewConsumer(b.cfg, "group", handle, telling(t, quiet(t)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel/metric/noop"
 	"go.uber.org/goleak"
 
 	"eventprospect/mesh/outbox"
@@ -153,6 +154,12 @@ func eventually(t *testing.T, what string, holds func() bool) {
 }
 
 func quiet(t *testing.T) *slog.Logger { return telemetry.NewLog(t.Output(), "test", slog.LevelWarn) }
+
+// telling tells the log alone.
+func telling(t *testing.T, log *slog.Logger) Telemetry {
+	t.Helper()
+	return Telemetry{noTraces(t), noop.NewMeterProvider(), log}
+}
 
 func noTraces(t *testing.T) *telemetry.Traces {
 	t.Helper()

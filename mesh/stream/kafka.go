@@ -11,6 +11,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/plugin/kotel"
+	"go.opentelemetry.io/otel/metric"
 
 	"eventprospect/mesh/mtls"
 	"eventprospect/mesh/telemetry"
@@ -23,11 +24,18 @@ const (
 	requestTimeout  = 5 * time.Second
 )
 
+// Telemetry is where a relay or a consumer tells what it does.
+type Telemetry struct {
+	Traces  *telemetry.Traces
+	Metrics metric.MeterProvider
+	Log     *slog.Logger
+}
+
 // newClient makes a client that produces at once, keeps every acknowledged record, and traces what it does. It connects when it
 // is first used.
-func newClient(cfg Config, traces *telemetry.Traces, log *slog.Logger, more ...kgo.Opt) (*kgo.Client, *kotel.Tracer, error) {
+func newClient(cfg Config, tell Telemetry, more ...kgo.Opt) (*kgo.Client, *kotel.Tracer, error) {
 	if cfg.TLS.Enabled {
-		secure, err := mtls.NewClient(cfg.TLS, tls.VersionTLS12, log)
+		secure, err := mtls.NewClient(cfg.TLS, tls.VersionTLS12, tell.Log)
 		if err != nil {
 			return nil, nil, fmt.Errorf("kafka.tls.%w", err)
 		}
@@ -36,7 +44,7 @@ func newClient(cfg Config, traces *telemetry.Traces, log *slog.Logger, more ...k
 	if mechanism := cfg.SASL.mechanism(); mechanism != nil {
 		more = append(more, kgo.SASL(mechanism))
 	}
-	tracer := kotel.NewTracer(kotel.TracerProvider(traces), kotel.TracerPropagator(traces))
+	tracer := kotel.NewTracer(kotel.TracerProvider(tell.Traces), kotel.TracerPropagator(tell.Traces))
 	client, err := kgo.NewClient(append([]kgo.Opt{
 		kgo.SeedBrokers(cfg.Brokers...),
 		kgo.WithHooks(kotel.NewKotel(kotel.WithTracer(tracer)).Hooks()...),

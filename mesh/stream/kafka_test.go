@@ -34,10 +34,10 @@ func TestReadyTellsWhetherKafkaAnswers(t *testing.T) {
 func TestABadBrokerNameIsAnError(t *testing.T) {
 	t.Parallel()
 	cfg := Config{Brokers: []string{"localhost:port"}, Topic: "things", Partitions: 1, Replication: -1}
-	if _, err := NewRelay(&queue{}, cfg, "/thing", noTraces(t), quiet(t)); err == nil {
+	if _, err := NewRelay(&queue{}, cfg, "/thing", telling(t, quiet(t))); err == nil {
 		t.Error("the relay took it")
 	}
-	if _, err := NewConsumer(cfg, "group", refuse, noTraces(t), quiet(t)); err == nil {
+	if _, err := NewConsumer(cfg, "group", refuse, telling(t, quiet(t))); err == nil {
 		t.Error("the consumer took it")
 	}
 }

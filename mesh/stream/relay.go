@@ -43,14 +43,14 @@ type Relay struct {
 }
 
 // NewRelay makes a relay for a queue. Source is the CloudEvents source of its messages: "/prospect".
-func NewRelay(queue outbox.Queue, cfg Config, source string, traces *telemetry.Traces, log *slog.Logger) (*Relay, error) {
-	client, _, err := newClient(cfg, traces, log)
+func NewRelay(queue outbox.Queue, cfg Config, source string, tell Telemetry) (*Relay, error) {
+	client, _, err := newClient(cfg, tell)
 	if err != nil {
 		return nil, err
 	}
 	return &Relay{
-		queue: queue, client: client, kafka: newCluster(client, cfg, publishing(cfg), log), cfg: cfg, source: source, owner: uuid.NewString(),
-		traces: traces, log: log, wake: make(chan struct{}, 1), poll: relayPoll,
+		queue: queue, client: client, kafka: newCluster(client, cfg, publishing(cfg), tell.Log), cfg: cfg, source: source, owner: uuid.NewString(),
+		traces: tell.Traces, log: tell.Log, wake: make(chan struct{}, 1), poll: relayPoll,
 	}, nil
 }
 

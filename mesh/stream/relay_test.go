@@ -14,7 +14,7 @@ import (
 
 func newRelay(t *testing.T, b *broker, q *queue) *Relay {
 	t.Helper()
-	relay, err := NewRelay(q, b.cfg, "/thing", noTraces(t), quiet(t))
+	relay, err := NewRelay(q, b.cfg, "/thing", telling(t, quiet(t)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -62,14 +62,14 @@ func wantCarried(t *testing.T, cfg Config) {
 		t.Fatal(err)
 	}
 	q, applied := &queue{}, make(chan string, 1)
-	relay, err := NewRelay(q, cfg, "/thing", noTraces(t), quiet(t))
+	relay, err := NewRelay(q, cfg, "/thing", telling(t, quiet(t)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	consumer, err := NewConsumer(cfg, "group", func(_ context.Context, r *kgo.Record) error {
 		applied <- string(r.Value)
 		return nil
-	}, noTraces(t), quiet(t))
+	}, telling(t, quiet(t)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func TestWhoIsNotKnownIsToldOnce(t *testing.T) {
 			cfg, log := newAskingBroker(t, kfake.Superuser("PLAIN", "plain", password), kfake.Superuser("SCRAM-SHA-256", "scram256", password),
 				kfake.Superuser("SCRAM-SHA-512", "scram512", password)), &journalled{}
 			cfg.SASL = c.sasl
-			relay, err := NewRelay(&queue{}, cfg, "/thing", noTraces(t), log.logger())
+			relay, err := NewRelay(&queue{}, cfg, "/thing", telling(t, log.logger()))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -151,7 +151,7 @@ func TestARefusalIsTold(t *testing.T) {
 		})
 		cfg, log := Defaults("things"), &journalled{}
 		cfg.Brokers, cfg.SASL = kafka.ListenAddrs(), SASLConfig{"PLAIN", "user", password}
-		relay, err := NewRelay(&queue{}, cfg, "/thing", noTraces(t), log.logger())
+		relay, err := NewRelay(&queue{}, cfg, "/thing", telling(t, log.logger()))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -189,11 +189,11 @@ func TestRightsThatLackAreNamed(t *testing.T) {
 		{"writer", "", "topic things: this user has no right to READ"},
 	} {
 		cfg.SASL = SASLConfig{"PLAIN", c.user, conf.Secret(password)}
-		relay, err := NewRelay(&queue{}, cfg, "/thing", noTraces(t), quiet(t))
+		relay, err := NewRelay(&queue{}, cfg, "/thing", telling(t, quiet(t)))
 		if err != nil {
 			t.Fatal(err)
 		}
-		consumer, err := NewConsumer(cfg, "group", refuse, noTraces(t), quiet(t))
+		consumer, err := NewConsumer(cfg, "group", refuse, telling(t, quiet(t)))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -50,7 +50,7 @@ func TestKafkaRefusesWhoIsNotKnown(t *testing.T) {
 		"another authority": {strangers.Client(), "unknown authority"},
 	} {
 		cfg.TLS = c.tls
-		relay, err := NewRelay(&queue{}, cfg, "/thing", noTraces(t), quiet(t))
+		relay, err := NewRelay(&queue{}, cfg, "/thing", telling(t, quiet(t)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -65,7 +65,7 @@ func TestBadFilesAreAnError(t *testing.T) {
 	t.Parallel()
 	cfg := Defaults("things")
 	cfg.TLS = mtls.ClientConfig{Enabled: true, CAFile: "nowhere"}
-	if _, err := NewRelay(&queue{}, cfg, "/thing", noTraces(t), quiet(t)); err == nil || !strings.Contains(err.Error(), "kafka.tls.ca_file: ") {
+	if _, err := NewRelay(&queue{}, cfg, "/thing", telling(t, quiet(t))); err == nil || !strings.Contains(err.Error(), "kafka.tls.ca_file: ") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel/metric/noop"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
@@ -47,7 +48,7 @@ func TestOneTraceFromTheRequestToTheDLQ(t *testing.T) {
 	m.Trace = traces.Traceparent(request)
 	span.End()
 	q.add(m)
-	relay, err := NewRelay(q, b.cfg, "/thing", traces, quiet(t))
+	relay, err := NewRelay(q, b.cfg, "/thing", Telemetry{traces, noop.NewMeterProvider(), quiet(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +56,7 @@ func TestOneTraceFromTheRequestToTheDLQ(t *testing.T) {
 	consumer, err := NewConsumer(b.cfg, "group", func(ctx context.Context, _ *kgo.Record) error {
 		handled <- trace.SpanContextFromContext(ctx)
 		return fault.New(fault.Invalid, "bad")
-	}, traces, quiet(t))
+	}, Telemetry{traces, noop.NewMeterProvider(), quiet(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

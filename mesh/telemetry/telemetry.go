@@ -1,4 +1,4 @@
-// Package telemetry gives a process its log and its traces.
+// Package telemetry gives a process its log, its traces and its metrics.
 package telemetry
 
 import (

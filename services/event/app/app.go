@@ -30,7 +30,7 @@ func Bind(ctx context.Context, app *mesh.App, cfg Config) error {
 	if err != nil {
 		return err
 	}
-	messages, err := stream.NewConsumer(cfg.Kafka, cfg.Group, handler.Handle, app.Traces, app.Log)
+	messages, err := stream.NewConsumer(cfg.Kafka, cfg.Group, handler.Handle, stream.Telemetry{Traces: app.Traces, Metrics: app.Metrics, Log: app.Log})
 	if err != nil {
 		return err
 	}

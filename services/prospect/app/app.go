@@ -28,7 +28,7 @@ func Bind(ctx context.Context, app *mesh.App, cfg Config) error {
 	if err != nil {
 		return err
 	}
-	relay, err := stream.NewRelay(store, cfg.Kafka, publish.Source, app.Traces, app.Log)
+	relay, err := stream.NewRelay(store, cfg.Kafka, publish.Source, stream.Telemetry{Traces: app.Traces, Metrics: app.Metrics, Log: app.Log})
 	if err != nil {
 		return err
 	}

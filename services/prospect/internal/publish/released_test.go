@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel/metric/noop"
 	"google.golang.org/protobuf/encoding/protojson"
 
 	"eventprospect/mesh/outbox"
@@ -145,7 +146,7 @@ func published(t *testing.T, m outbox.Message) *kgo.Record {
 	if err != nil {
 		t.Fatal(err)
 	}
-	relay, err := stream.NewRelay(&one{message: &m}, cfg, publish.Source, traces, slog.New(slog.DiscardHandler))
+	relay, err := stream.NewRelay(&one{message: &m}, cfg, publish.Source, stream.Telemetry{Traces: traces, Metrics: noop.NewMeterProvider(), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
