@@ -16,6 +16,20 @@ import (
 // it is kept, with a reason of its own: "newer"; replay it after an upgrade.
 var ErrNewer = errors.New("a newer contract")
 
+// A record on the DLQ has the headers that it had on its topic, and then these.
+const (
+	// HeaderReason is why it is there: "invalid", "newer" or "failed"; HeaderError what may be told of the error.
+	HeaderReason = "dlq_reason"
+	HeaderError  = "dlq_error"
+	// HeaderTopic, HeaderPartition and HeaderOffset are where it was, HeaderTime the timestamp that it had there.
+	HeaderTopic     = "dlq_topic"
+	HeaderPartition = "dlq_partition"
+	HeaderOffset    = "dlq_offset"
+	HeaderTime      = "dlq_time"
+	// HeaderAttempts is how often it was tried.
+	HeaderAttempts = "dlq_attempts"
+)
+
 // bury puts a record on the DLQ as it is, with headers that say why, and tries until Kafka has it or the context ends.
 func (c *Consumer) bury(ctx context.Context, record *kgo.Record, reason string, attempt int, cause error) error {
 	if errors.Is(cause, ErrNewer) {
@@ -44,13 +58,13 @@ func (c *Consumer) dead(record *kgo.Record, value []byte, reason string, attempt
 	return &kgo.Record{
 		Topic: c.cfg.DLQ(), Key: record.Key, Value: value,
 		Headers: append(record.Headers[:len(record.Headers):len(record.Headers)],
-			kgo.RecordHeader{Key: "dlq_reason", Value: []byte(reason)},
-			kgo.RecordHeader{Key: "dlq_error", Value: []byte(safe(cause))},
-			kgo.RecordHeader{Key: "dlq_topic", Value: []byte(record.Topic)},
-			kgo.RecordHeader{Key: "dlq_partition", Value: strconv.AppendInt(nil, int64(record.Partition), 10)},
-			kgo.RecordHeader{Key: "dlq_offset", Value: strconv.AppendInt(nil, record.Offset, 10)},
-			kgo.RecordHeader{Key: "dlq_time", Value: []byte(record.Timestamp.UTC().Format(time.RFC3339Nano))},
-			kgo.RecordHeader{Key: "dlq_attempts", Value: strconv.AppendInt(nil, int64(attempt), 10)},
+			kgo.RecordHeader{Key: HeaderReason, Value: []byte(reason)},
+			kgo.RecordHeader{Key: HeaderError, Value: []byte(safe(cause))},
+			kgo.RecordHeader{Key: HeaderTopic, Value: []byte(record.Topic)},
+			kgo.RecordHeader{Key: HeaderPartition, Value: strconv.AppendInt(nil, int64(record.Partition), 10)},
+			kgo.RecordHeader{Key: HeaderOffset, Value: strconv.AppendInt(nil, record.Offset, 10)},
+			kgo.RecordHeader{Key: HeaderTime, Value: []byte(record.Timestamp.UTC().Format(time.RFC3339Nano))},
+			kgo.RecordHeader{Key: HeaderAttempts, Value: strconv.AppendInt(nil, int64(attempt), 10)},
 		),
 	}
 }

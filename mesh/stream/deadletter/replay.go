@@ -1,0 +1,115 @@
+package deadletter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"eventprospect/mesh/stream"
+)
+
+// Replay says how records are put back on their topic.
+type Replay struct {
+	// AnyTopic replays also what was on another topic than the one of the queue.
+	AnyTopic bool
+	// Edit, if not nil, gives another value for a record, or none to replay its own. An error leaves the record as it is.
+	Edit func(*Letter) ([]byte, error)
+	// Progress, if not nil, is told how many more are done.
+	Progress func(int)
+}
+
+// Replay puts the open records that the filter lets through back on the topic where they were, as they were there, and marks
+// them as handled: in the order of the DLQ, which is that of each key. What is marked at the beginning of a partition is
+// deleted. After a crash a record may be replayed again, which the inbox of its consumer passes over. A traceparent stays, so
+// that what becomes of the record belongs to the trace in which it was first published.
+func (v *View) Replay(ctx context.Context, filter Filter, how Replay) (Outcome, error) {
+	return v.settle(ctx, filter, Replayed, how.Progress, func(ctx context.Context, letters []*Letter) ([]*Letter, []Left, error) {
+		return v.queue.replay(ctx, letters, how)
+	})
+}
+
+// replay publishes records. The client keeps the order of those of a partition, and holds back those after one that it couldn't send.
+func (q *Queue) replay(ctx context.Context, letters []*Letter, how Replay) (done []*Letter, left []Left, failed error) {
+	results := make([]error, len(letters))
+	impossible := make([]bool, len(letters))
+	var acks sync.WaitGroup
+	for i, l := range letters {
+		record, err := q.original(ctx, l, how)
+		if err != nil {
+			results[i], impossible[i] = err, true
+			continue
+		}
+		acks.Add(1)
+		q.client.Produce(q.traces.WithTraceparent(ctx, l.Header("traceparent")), record, func(_ *kgo.Record, err error) {
+			results[i], impossible[i] = err, errors.Is(err, kerr.MessageTooLarge)
+			acks.Done()
+		})
+	}
+	acks.Wait()
+	for i, l := range letters {
+		switch {
+		case results[i] == nil:
+			done = append(done, l)
+		case impossible[i]:
+			left = append(left, Left{l.Place, results[i]})
+		default:
+			failed = fmt.Errorf("record %v was not replayed: %w", l.Place, results[i])
+		}
+	}
+	return done, left, failed
+}
+
+// original makes the record that was on the topic.
+func (q *Queue) original(ctx context.Context, l *Letter, how Replay) (*kgo.Record, error) {
+	switch {
+	case l.Topic == "":
+		return nil, errors.New("it doesn't say on which topic it was")
+	case l.Topic != q.topic && !how.AnyTopic:
+		return nil, fmt.Errorf("it was on the topic %q", l.Topic)
+	}
+	value, err := q.value(ctx, l, how.Edit)
+	if err != nil {
+		return nil, err
+	}
+	return &kgo.Record{Topic: l.Topic, Key: l.Key, Value: value, Headers: slices.Clone(l.Headers)}, nil
+}
+
+// value gives what is to be replayed.
+func (q *Queue) value(ctx context.Context, l *Letter, edit func(*Letter) ([]byte, error)) ([]byte, error) {
+	if edit != nil {
+		value, err := edit(l)
+		if err != nil || len(value) > 0 {
+			return value, err
+		}
+	}
+	if !l.LeftOut() {
+		return l.Value, nil
+	}
+	return q.find(ctx, l)
+}
+
+// find reads the value that was left out where the record was, if it is still there. The topic may be another one of the same name by now.
+func (q *Queue) find(ctx context.Context, l *Letter) ([]byte, error) {
+	lost := errors.New("its value was left out, for its size, and is no longer where it was")
+	if l.Original == nil {
+		return nil, lost
+	}
+	var found *kgo.Record
+	at := stream.Range{From: l.Original.Offset, To: l.Original.Offset + 1}
+	err := q.reader.Read(ctx, l.Topic, l.Original.Partition, at, func(r *kgo.Record) error {
+		found = r
+		return nil
+	})
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("its value was left out, for its size, and can't be read where it was: %w", err)
+	case found == nil, string(found.Key) != string(l.Key), !found.Timestamp.Equal(l.Time):
+		return nil, lost
+	}
+	return found.Value, nil
+}
