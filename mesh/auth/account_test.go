@@ -165,3 +165,18 @@ func TestARefusedTokenIsReplaced(t *testing.T) {
 		}
 	})
 }
+
+func TestAFixedAccountHasOneToken(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		account := FixedAccount("mine")
+		time.Sleep(24 * time.Hour)
+		headers, err := account.GetRequestMetadata(t.Context())
+		if err != nil || headers["authorization"] != "Bearer mine" {
+			t.Errorf("%v, %v", headers, err)
+		}
+		if account.Refused(t.Context(), time.Now()) {
+			t.Error("there is another token")
+		}
+	})
+}
