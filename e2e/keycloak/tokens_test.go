@@ -25,18 +25,22 @@ func TestPasswordGrant(t *testing.T) {
 	mustBeRefused(t, err, "invalid_grant")
 }
 
-// TestClientCredentials gets tokens for the account of each service, which may read but not write.
+// TestClientCredentials gets tokens for the account of each service, which may read but not write, and for that of the operators'
+// tool, which may do all.
 func TestClientCredentials(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Issuer(t))
-	for _, account := range []string{"event-service", "prospect-service", "gateway-service", "registry-service"} {
+	for account, created := range map[string]int{
+		"event-service": http.StatusForbidden, "prospect-service": http.StatusForbidden, "gateway-service": http.StatusForbidden,
+		"registry-service": http.StatusForbidden, "meshctl": http.StatusCreated,
+	} {
 		service := clientcredentials.Config{ClientID: account, ClientSecret: account, TokenURL: w.people.Endpoint.TokenURL}
 		token, err := service.Token(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		w.mustRead(t, token.AccessToken)
-		w.mustCreate(t, token.AccessToken, http.StatusForbidden)
+		w.mustCreate(t, token.AccessToken, created)
 		service.ClientSecret = "guessed"
 		_, err = service.Token(t.Context())
 		mustBeRefused(t, err, "unauthorized_client")

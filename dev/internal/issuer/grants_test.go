@@ -106,6 +106,16 @@ func TestServiceAccountsSignInByHeaderAndByForm(t *testing.T) {
 	s.want(s.do(r), http.StatusUnauthorized, "unauthorized_client: Invalid client or Invalid client credentials")
 }
 
+func TestTheOperatorsToolIsAnAdmin(t *testing.T) {
+	t.Parallel()
+	s := start(t, "")
+	tokens := s.token("grant_type", "client_credentials", "client_id", "meshctl", "client_secret", "meshctl")
+	s.want(tokens, http.StatusOK, "")
+	wantClaims(t, s.claims(tokens.text("access_token")), map[string]string{
+		"azp": `"meshctl"`, "aud": `["event-prospect-api"]`, "realm_access": `{"roles":["admin","editor","reader"]}`,
+	})
+}
+
 func TestRefreshTokensWorkOnce(t *testing.T) {
 	t.Parallel()
 	s := start(t, "")

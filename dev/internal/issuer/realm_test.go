@@ -125,7 +125,7 @@ func TestRealmFileSuitsKeycloak(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if realm.name != "EventProspect" || len(realm.clients) != 5 || len(realm.users) != 7 {
+	if realm.name != "EventProspect" || len(realm.clients) != 6 || len(realm.users) != 8 {
 		t.Errorf("realm %q with %d clients and %d users", realm.name, len(realm.clients), len(realm.users))
 	}
 	var file export
