@@ -36,13 +36,13 @@ var rules = []rule{
 	{
 		name:  "generated code knows no code of ours",
 		in:    regexp.MustCompile(`^gen/`),
-		never: regexp.MustCompile(`^eventprospect/(mesh|services|gateway|dev|e2e)(/|$)`),
+		never: regexp.MustCompile(`^eventprospect/(mesh|services|gateway|meshctl|dev|e2e)(/|$)`),
 		tests: true,
 	},
 	{
 		name:  "mesh knows no service",
 		in:    regexp.MustCompile(`^mesh/`),
-		never: regexp.MustCompile(`^eventprospect/(services|gateway|dev|e2e)(/|$)`),
+		never: regexp.MustCompile(`^eventprospect/(services|gateway|meshctl|dev|e2e)(/|$)`),
 		tests: true,
 	},
 	{
@@ -52,14 +52,20 @@ var rules = []rule{
 		tests: true,
 	},
 	{
+		name:  "the operators' tool calls services and imports none",
+		in:    regexp.MustCompile(`^meshctl/`),
+		never: regexp.MustCompile(`^eventprospect/(services|gateway|dev|e2e)(/|$)`),
+		tests: true,
+	},
+	{
 		name: "main knows mesh and its app alone",
-		in:   regexp.MustCompile(`^(services/[^/]+|gateway)/main\.go$`),
+		in:   regexp.MustCompile(`^(services/[^/]+|gateway|meshctl)/main\.go$`),
 		only: regexp.MustCompile(`^eventprospect/mesh$|/app$`),
 	},
 	{
 		name:  "end-to-end tests see what a client sees",
 		in:    regexp.MustCompile(`^e2e/`),
-		never: regexp.MustCompile(`^eventprospect/(services|gateway|dev/internal)(/|$)`),
+		never: regexp.MustCompile(`^eventprospect/(services|gateway|meshctl|dev/internal)(/|$)`),
 		tests: true,
 	},
 }
