@@ -13,11 +13,17 @@ func newBackoff(first, most time.Duration) *backoff { return &backoff{first, fir
 
 func (b *backoff) reset() { b.next = b.first }
 
+// take tells how long to wait this time.
+func (b *backoff) take() time.Duration {
+	pause := b.next/2 + rand.N(b.next/2+1)
+	b.next = min(2*b.next, b.most)
+	return pause
+}
+
 // pause waits, or returns early when the context ends.
 func (b *backoff) pause(ctx context.Context) {
-	timer := time.NewTimer(b.next/2 + rand.N(b.next/2+1))
+	timer := time.NewTimer(b.take())
 	defer timer.Stop()
-	b.next = min(2*b.next, b.most)
 	select {
 	case <-timer.C:
 	case <-ctx.Done():

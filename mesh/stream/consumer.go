@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -11,32 +12,38 @@ import (
 )
 
 const (
-	// attempts is how often a record is tried that fails for a passing reason; with the pauses between them its
-	// partition is held up for less than half a minute, or 5 s an attempt more if each one hangs.
+	// attempts is how often a record is tried that fails for a passing reason; with the pauses between them its key is held
+	// up for less than half a minute, or 5 s an attempt more if each one hangs.
 	attempts   = 8
 	firstPause = 50 * time.Millisecond
 	maxPause   = 8 * time.Second
 	// handleTimeout bounds one attempt.
 	handleTimeout = 5 * time.Second
-	// commitTimeout bounds a commit, also when stopping.
+	// commitTimeout bounds a commit, also when stopping, and leaveTimeout the leaving of the group afterwards.
 	commitTimeout = 2 * time.Second
-	// commitEvery is how often offsets are committed at least, between two records, when there is much to do.
-	commitEvery = time.Second
+	leaveTimeout  = 5 * time.Second
+	// releaseTimeout bounds how long a partition that is given up waits for an attempt under way.
+	releaseTimeout = handleTimeout + time.Second
 	// maxPoll bounds how many records are taken from the client at once.
-	maxPoll = 500
-	// maxWaiting is with how many records waiting a partition isn't fetched for a while.
-	maxWaiting = 1000
+	maxPoll = 1000
 	// fetchWait is how long the broker may hold an answer back until there is something; a partition that is fetched
 	// again after a while has to wait for it.
 	fetchWait = 500 * time.Millisecond
+	// sessionTimeout is when the group takes a member for dead that says nothing, and gives its partitions to others. Brokers
+	// take no less than 6 s by default; a pause of a few seconds, of the process or the network, must not look like death.
+	sessionTimeout = 10 * time.Second
+	// heartbeat is how often a member says that it lives, and so also how soon it hears that others come or go.
+	heartbeat = time.Second
 )
 
-// Handle applies one record. It must be safe to call again with the same record. A fault of kind Invalid says that the record
-// is bad and always will be, or, if ErrNewer is its cause, is for a newer program; any other error is taken to pass.
-type Handle func(ctx context.Context, record *kgo.Record) error
+// Handle applies records, of which no two have the same key, and returns what became of each: nil if it was applied. No slice
+// at all says that all were. It must be safe to call again with the same records. A fault of kind Invalid says that the record is
+// bad and always will be, or, if ErrNewer is its cause, is for a newer program; a fault of kind Unavailable, or that the time is
+// over, that what it needs is away, which is not the record's fault; any other error is taken to pass.
+type Handle func(ctx context.Context, records []*kgo.Record) []error
 
-// Consumer applies the records of a topic: those of one partition in order, partitions side by side. An offset is committed
-// after its record was applied or put on the DLQ, so that no record is lost; one may come again.
+// Consumer applies the records of a topic: those of one key in order, keys and partitions side by side. An offset is
+// committed when all records before it were applied or put on the DLQ, so that no record is lost; one may come again.
 type Consumer struct {
 	client *kgo.Client
 	kafka  *cluster
@@ -44,9 +51,19 @@ type Consumer struct {
 	cfg    Config
 	handle Handle
 	log    *slog.Logger
+	counts *counts
 	// How often a record is tried, and the shortest and the longest pause between two attempts.
 	attempts          int
 	shortest, longest time.Duration
+	// room is how much may wait in one lane.
+	room int
+
+	// applied counts the records that were applied, by which a record that fails tells whether others don't.
+	applied atomic.Uint64
+	away    outage
+
+	settled    chan struct{} // has room for one note that there may be something to commit
+	committing sync.Mutex    // is held by who commits: an older commit must not come after a newer one
 
 	mu    sync.Mutex
 	lanes map[int32]*lane // by partition
@@ -55,20 +72,26 @@ type Consumer struct {
 // NewConsumer makes a consumer as a member of a group.
 func NewConsumer(cfg Config, group string, handle Handle, tell Telemetry) (*Consumer, error) {
 	c := &Consumer{
-		cfg: cfg, handle: handle, log: tell.Log,
-		attempts: attempts, shortest: firstPause, longest: maxPause, lanes: map[int32]*lane{},
+		cfg: cfg, handle: handle, log: tell.Log, away: outage{log: tell.Log},
+		attempts: attempts, shortest: firstPause, longest: maxPause, room: maxRoom,
+		settled: make(chan struct{}, 1), lanes: map[int32]*lane{},
 	}
 	var err error
+	if c.counts, err = newCounts(tell.Metrics, cfg, group); err != nil {
+		return nil, err
+	}
 	c.client, c.tracer, err = newClient(cfg, tell,
 		kgo.ConsumerGroup(group),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.Balancers(kgo.CooperativeStickyBalancer()),
+		kgo.SessionTimeout(sessionTimeout),
+		kgo.HeartbeatInterval(heartbeat),
 		kgo.DisableAutoCommit(),
 		kgo.FetchMaxWait(fetchWait),
 		// No partition is taken away between its records being polled and their being in its lane.
 		kgo.BlockRebalanceOnPoll(),
 		kgo.OnPartitionsRevoked(c.release),
-		kgo.OnPartitionsLost(c.release),
+		kgo.OnPartitionsLost(c.lose),
 	)
 	if err != nil {
 		return nil, err
@@ -82,27 +105,55 @@ func (c *Consumer) Ready(ctx context.Context) error { return c.kafka.ready(ctx) 
 
 // Run consumes until the context ends; records in hand are finished and committed then, and the group is left.
 func (c *Consumer) Run(ctx context.Context) error {
-	defer c.client.CloseAllowingRebalance() // gives the partitions back, which ends their lanes
+	defer c.leave()
 	if err := c.kafka.ensure(ctx); err != nil {
 		return nil
 	}
+	unwatch, err := c.watchLag()
+	if err != nil {
+		return err
+	}
+	defer unwatch()
+	var committer sync.WaitGroup
+	defer committer.Wait()
+	committer.Go(func() { c.commitSettled(ctx) })
 	// Only now: a client that looks for a topic that isn't there yet looks again a quarter of a second later.
 	c.client.AddConsumeTopics(c.cfg.Topic)
 	wait := newBackoff(c.shortest, c.longest)
 	for ctx.Err() == nil {
-		fetches := c.client.PollRecords(ctx, maxPoll)
-		fetches.EachPartition(func(p kgo.FetchTopicPartition) {
-			if len(p.Records) > 0 {
-				c.enqueue(ctx, p.Partition, p.Records)
-			}
-		})
-		c.client.AllowRebalance()
-		if errs := fetches.Errors(); len(errs) > 0 && ctx.Err() == nil {
-			c.log.Warn("kafka fetch failed", "partition", errs[0].Partition, "failures", len(errs), "error", errs[0].Err)
+		if c.poll(ctx) {
+			wait.reset()
+		} else {
 			wait.pause(ctx)
-			continue
 		}
-		wait.reset()
 	}
 	return nil
+}
+
+// poll takes what the client has fetched, or waits for it, and puts it into the lanes. It tells whether that went well.
+func (c *Consumer) poll(ctx context.Context) bool {
+	fetches := c.client.PollRecords(ctx, maxPoll)
+	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
+		if len(p.Records) > 0 {
+			c.enqueue(ctx, p.FetchPartition)
+		}
+	})
+	c.client.AllowRebalance()
+	errs := fetches.Errors()
+	if len(errs) == 0 || ctx.Err() != nil {
+		return true
+	}
+	c.log.Warn("kafka fetch failed", "partition", errs[0].Partition, "failures", len(errs), "error", errs[0].Err)
+	return false
+}
+
+// leave gives the partitions back, which ends their lanes, and leaves the group, so that others take over at once.
+func (c *Consumer) leave() {
+	ctx, cancel := context.WithTimeout(context.Background(), leaveTimeout)
+	defer cancel()
+	c.client.AllowRebalance()
+	if err := c.client.LeaveGroupContext(ctx); err != nil {
+		c.log.Warn("kafka group not left: others take over when the session ends", "session", sessionTimeout.String(), "error", err)
+	}
+	c.client.CloseAllowingRebalance()
 }

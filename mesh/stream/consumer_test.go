@@ -3,91 +3,11 @@ package stream
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
-	"sync"
 	"testing"
-	"time"
 
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
-
-// journal notes what a handler got.
-type journal struct {
-	mu      sync.Mutex
-	applied []*kgo.Record
-}
-
-func (j *journal) note(r *kgo.Record) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.applied = append(j.applied, r)
-}
-
-func (j *journal) handle(_ context.Context, r *kgo.Record) error {
-	j.note(r)
-	return nil
-}
-
-// values gives the values of a partition's records in the order in which they were applied.
-func (j *journal) values(partition int32) []string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	var all []string
-	for _, r := range j.applied {
-		if r.Partition == partition {
-			all = append(all, string(r.Value))
-		}
-	}
-	return all
-}
-
-func (j *journal) count() int {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return len(j.applied)
-}
-
-func (j *journal) has(value string) bool {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return slices.ContainsFunc(j.applied, func(r *kgo.Record) bool { return string(r.Value) == value })
-}
-
-// newConsumer makes a consumer that is quick to try again.
-func newConsumer(t *testing.T, b *broker, handle Handle) *Consumer {
-	t.Helper()
-	c, err := NewConsumer(b.cfg, "group", handle, telling(t, quiet(t)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.shortest, c.longest = time.Millisecond, 5*time.Millisecond
-	return c
-}
-
-// numbered makes the records from, from+1, ... of a partition; each value is the number.
-func numbered(partition int32, from, to int) []*kgo.Record {
-	var all []*kgo.Record
-	for n := from; n < to; n++ {
-		all = append(all, &kgo.Record{Partition: partition, Key: []byte("k"), Value: fmt.Appendf(nil, "%05d", n)})
-	}
-	return all
-}
-
-// committed tells up to which offset a partition is committed.
-func (b *broker) committed(t *testing.T, partition int32) int64 {
-	t.Helper()
-	offsets, err := admin(b.client(t)).FetchOffsets(within(t), "group")
-	if errors.Is(err, kerr.GroupIDNotFound) {
-		return -1
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	found, _ := offsets.Lookup(b.cfg.Topic, partition)
-	return found.At
-}
 
 func TestConsumerKeepsTheOrderOfEachPartition(t *testing.T) {
 	t.Parallel()
@@ -110,19 +30,35 @@ func TestConsumerFallsBehindAndCatchesUp(t *testing.T) {
 	t.Parallel()
 	b, j := newBroker(t), &journal{}
 	b.topics(t)
-	const total = 3*maxWaiting + 7
+	const room, total = 20 * overhead, 1000
 	b.produce(t, numbered(0, 0, total)...)
 	free := make(chan struct{})
 	c := newConsumer(t, b, func(ctx context.Context, r *kgo.Record) error {
 		<-free
 		return j.handle(ctx, r)
 	})
+	c.room = room
 	start(t, c.Run)
 	eventually(t, "the partition isn't fetched any more", func() bool { return len(c.client.PauseFetchPartitions(nil)) > 0 })
 	close(free)
 	eventually(t, "all are applied", func() bool { return j.count() >= total })
 	if got := j.values(0); len(got) != total || !slices.IsSorted(got) {
 		t.Errorf("%d records, in order: %v", len(got), slices.IsSorted(got))
+	}
+}
+
+func TestAPartitionThatComesBackIsFetchedAgain(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	c := newConsumer(t, b, refuse)
+	t.Cleanup(c.client.Close)
+	for name, giveUp := range map[string]func(context.Context, *kgo.Client, map[string][]int32){"released": c.release, "lost": c.lose} {
+		mine := map[string][]int32{b.cfg.Topic: {1}}
+		c.client.PauseFetchPartitions(mine)
+		giveUp(t.Context(), c.client, mine)
+		if paused := c.client.PauseFetchPartitions(nil); len(paused) > 0 {
+			t.Errorf("%s: it isn't fetched: %v", name, paused)
+		}
 	}
 }
 
@@ -172,6 +108,7 @@ func TestConsumerFinishesTheRecordInHandWhenStopped(t *testing.T) {
 	go func() { defer close(ended); _ = c.Run(ctx) }()
 	<-inHand
 	cancel()
+	eventually(t, "the partition is to be given up", func() bool { return len(c.open()) == 0 })
 	close(free)
 	<-ended
 	if got, at := j.count(), b.committed(t, 0); got != 1 || at != 1 {
@@ -179,7 +116,7 @@ func TestConsumerFinishesTheRecordInHandWhenStopped(t *testing.T) {
 	}
 }
 
-func TestFailingRecordHoldsUpItsPartitionOnly(t *testing.T) {
+func TestFailingPartitionHoldsUpNoOther(t *testing.T) {
 	t.Parallel()
 	b, j := newBroker(t), &journal{}
 	b.topics(t)

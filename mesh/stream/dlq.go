@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -30,43 +31,89 @@ const (
 	HeaderAttempts = "dlq_attempts"
 )
 
-// bury puts a record on the DLQ as it is, with headers that say why, and tries until Kafka has it or the context ends.
-func (c *Consumer) bury(ctx context.Context, record *kgo.Record, reason string, attempt int, cause error) error {
-	if errors.Is(cause, ErrNewer) {
-		reason = "newer"
-	}
-	value := record.Value
-	for wait := newBackoff(c.shortest, c.longest); ; {
-		err := c.client.ProduceSync(ctx, c.dead(record, value, reason, attempt, cause)).FirstErr()
-		switch {
-		case err == nil:
-			c.log.ErrorContext(ctx, "record put on the DLQ", "reason", reason, "partition", record.Partition, "offset", record.Offset, "error", cause)
-			return nil
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case errors.Is(err, kerr.MessageTooLarge) && len(value) > 0:
-			// It was as large as may be, and the headers make it larger. They tell where the value is.
-			value = nil
+// HeaderReplayed is when a record was put back on its topic from the DLQ (RFC 3339). It has none of the others there.
+const HeaderReplayed = "dlq_replayed"
+
+// doom is why a record goes to the DLQ.
+type doom struct {
+	reason string
+	cause  error
+}
+
+// bury puts records on the DLQ as they are, with headers that say why, and settles those that Kafka has then. The others are tried
+// again later, and hold up their own keys alone.
+func (c *Consumer) bury(ctx context.Context, l *lane, items []*item) {
+	for len(items) > 0 && ctx.Err() == nil {
+		var large []*item
+		for n, err := range c.produce(ctx, items) {
+			i := items[n]
+			about := []any{"reason", i.doom.reason, "partition", l.partition, "offset", i.record.Offset}
+			switch {
+			case err == nil:
+				l.settle(i)
+				c.counts.dead(i.doom.reason)
+				c.log.ErrorContext(inTrace(ctx, i.record), "record put on the DLQ", append(about, "error", i.doom.cause)...)
+			case errors.Is(err, kerr.MessageTooLarge) && i.leftOut < leftOutAll:
+				// It was as large as may be, and our headers make it larger. They tell where the rest is.
+				i.leftOut++
+				large = append(large, i)
+			default:
+				l.hold(i, time.Now(), c.shortest, c.longest)
+				if ctx.Err() == nil {
+					c.log.WarnContext(inTrace(ctx, i.record), "record not put on the DLQ", append(about, "error", err)...)
+				}
+			}
 		}
-		c.log.WarnContext(ctx, "record not put on the DLQ", "partition", record.Partition, "offset", record.Offset, "error", err)
-		wait.pause(ctx)
+		items = large
 	}
 }
 
-// dead makes the record for the DLQ.
-func (c *Consumer) dead(record *kgo.Record, value []byte, reason string, attempt int, cause error) *kgo.Record {
-	return &kgo.Record{
-		Topic: c.cfg.DLQ(), Key: record.Key, Value: value,
-		Headers: append(record.Headers[:len(record.Headers):len(record.Headers)],
-			kgo.RecordHeader{Key: HeaderReason, Value: []byte(reason)},
-			kgo.RecordHeader{Key: HeaderError, Value: []byte(safe(cause))},
-			kgo.RecordHeader{Key: HeaderTopic, Value: []byte(record.Topic)},
-			kgo.RecordHeader{Key: HeaderPartition, Value: strconv.AppendInt(nil, int64(record.Partition), 10)},
-			kgo.RecordHeader{Key: HeaderOffset, Value: strconv.AppendInt(nil, record.Offset, 10)},
-			kgo.RecordHeader{Key: HeaderTime, Value: []byte(record.Timestamp.UTC().Format(time.RFC3339Nano))},
-			kgo.RecordHeader{Key: HeaderAttempts, Value: strconv.AppendInt(nil, int64(attempt), 10)},
-		),
+// produce sends the records for the DLQ together, and returns what became of each.
+func (c *Consumer) produce(ctx context.Context, items []*item) []error {
+	dead := make([]*kgo.Record, len(items))
+	place := make(map[*kgo.Record]int, len(items))
+	for n, i := range items {
+		dead[n] = c.dead(i)
+		dead[n].Context = inTrace(ctx, i.record)
+		place[dead[n]] = n
 	}
+	results := make([]error, len(items))
+	for _, result := range c.client.ProduceSync(ctx, dead...) {
+		results[place[result.Record]] = result.Err
+	}
+	return results
+}
+
+// leftOut is what of a record doesn't go to the DLQ, since it is too large to be there with our headers.
+type leftOut int
+
+const (
+	leftOutNothing leftOut = iota
+	leftOutValue
+	leftOutAll // its place alone is kept
+)
+
+// dead makes the record for the DLQ.
+func (c *Consumer) dead(i *item) *kgo.Record {
+	record := i.record
+	dead := &kgo.Record{
+		Topic: c.cfg.DLQ(), Headers: []kgo.RecordHeader{
+			{Key: HeaderReason, Value: []byte(i.doom.reason)},
+			{Key: HeaderError, Value: []byte(safe(i.doom.cause))},
+			{Key: HeaderTopic, Value: []byte(record.Topic)},
+			{Key: HeaderPartition, Value: strconv.AppendInt(nil, int64(record.Partition), 10)},
+			{Key: HeaderOffset, Value: strconv.AppendInt(nil, record.Offset, 10)},
+			{Key: HeaderTime, Value: []byte(record.Timestamp.UTC().Format(time.RFC3339Nano))},
+			{Key: HeaderAttempts, Value: strconv.AppendInt(nil, int64(i.attempts), 10)},
+		},
+	}
+	if i.leftOut < leftOutAll {
+		dead.Key, dead.Headers = record.Key, slices.Concat(record.Headers, dead.Headers)
+	}
+	if i.leftOut == leftOutNothing {
+		dead.Value = record.Value
+	}
+	return dead
 }
 
 // safe gives what may be told of an error outside the log.

@@ -37,7 +37,7 @@ func TestABadBrokerNameIsAnError(t *testing.T) {
 	if _, err := NewRelay(&queue{}, cfg, "/thing", telling(t, quiet(t))); err == nil {
 		t.Error("the relay took it")
 	}
-	if _, err := NewConsumer(cfg, "group", refuse, telling(t, quiet(t))); err == nil {
+	if _, err := NewConsumer(cfg, "group", each(refuse), telling(t, quiet(t))); err == nil {
 		t.Error("the consumer took it")
 	}
 }

@@ -66,10 +66,10 @@ func wantCarried(t *testing.T, cfg Config) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	consumer, err := NewConsumer(cfg, "group", func(_ context.Context, r *kgo.Record) error {
+	consumer, err := NewConsumer(cfg, "group", each(func(_ context.Context, r *kgo.Record) error {
 		applied <- string(r.Value)
 		return nil
-	}, telling(t, quiet(t)))
+	}), telling(t, quiet(t)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +193,7 @@ func TestRightsThatLackAreNamed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		consumer, err := NewConsumer(cfg, "group", refuse, telling(t, quiet(t)))
+		consumer, err := NewConsumer(cfg, "group", each(refuse), telling(t, quiet(t)))
 		if err != nil {
 			t.Fatal(err)
 		}

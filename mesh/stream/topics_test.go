@@ -126,7 +126,7 @@ func TestWhatIsMissingIsToldOnce(t *testing.T) {
 			b, log, j := newBroker(t), &journalled{}, &journal{}
 			b.cfg.CreateTopics = !strings.Contains(c.want, "create_topics")
 			mend := c.spoil(b)
-			consumer, err := NewConsumer(b.cfg, "group", j.handle, telling(t, log.logger()))
+			consumer, err := NewConsumer(b.cfg, "group", each(j.handle), telling(t, log.logger()))
 			if err != nil {
 				t.Fatal(err)
 			}

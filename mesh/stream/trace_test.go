@@ -3,8 +3,10 @@ package stream
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric/noop"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
@@ -53,10 +55,10 @@ func TestOneTraceFromTheRequestToTheDLQ(t *testing.T) {
 		t.Fatal(err)
 	}
 	handled := make(chan trace.SpanContext, 1)
-	consumer, err := NewConsumer(b.cfg, "group", func(ctx context.Context, _ *kgo.Record) error {
+	consumer, err := NewConsumer(b.cfg, "group", each(func(ctx context.Context, _ *kgo.Record) error {
 		handled <- trace.SpanContextFromContext(ctx)
 		return fault.New(fault.Invalid, "bad")
-	}, Telemetry{traces, noop.NewMeterProvider(), quiet(t)})
+	}), Telemetry{traces, noop.NewMeterProvider(), quiet(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,5 +93,58 @@ func TestTracesPassWithoutBeingKept(t *testing.T) {
 	start(t, newConsumer(t, b, refuse).Run)
 	if got := header(b.read(t, b.cfg.DLQ(), 1)[0], "traceparent"); got != parent {
 		t.Errorf("traceparent %q, want %q", got, parent)
+	}
+}
+
+// TestEachRecordOfABatchIsInItsOwnTrace, also one that comes late, or again from the DLQ, and also on the DLQ.
+func TestEachRecordOfABatchIsInItsOwnTrace(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	b.topics(t)
+	traces, spans := recorded(t)
+	ids := []string{"0af7651916cd43dd8448eb211c80319c", "1bf7651916cd43dd8448eb211c80319c", "2cf7651916cd43dd8448eb211c80319c"}
+	var records []*kgo.Record
+	for n, id := range ids {
+		r := &kgo.Record{Key: []byte(id), Value: []byte("x"), Headers: []kgo.RecordHeader{
+			{Key: "traceparent", Value: []byte("00-" + id + "-b7ad6b7169203331-01")},
+			{Key: "ce_time", Value: []byte(time.Now().Add(-time.Duration(n) * time.Hour).UTC().Format(time.RFC3339Nano))},
+		}}
+		records = append(records, r)
+	}
+	records[2].Headers = append(records[2].Headers, kgo.RecordHeader{Key: HeaderReplayed, Value: []byte("2026-11-23T10:20:30Z")})
+	b.produce(t, records...)
+	sizes := make(chan int, 10)
+	c, err := NewConsumer(b.cfg, "group", func(_ context.Context, records []*kgo.Record) []error {
+		sizes <- len(records)
+		return all(len(records), fault.New(fault.Invalid, "bad"))
+	}, Telemetry{traces, noop.NewMeterProvider(), quiet(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	start(t, c.Run)
+	if n := <-sizes; n != len(ids) {
+		t.Fatalf("%d records are handed over, want all", n)
+	}
+	eventually(t, "spans", func() bool { return len(named(spans, "things process")) == len(ids) })
+	for n, want := range []struct {
+		late     bool
+		replayed string
+	}{{false, ""}, {true, ""}, {true, "2026-11-23T10:20:30Z"}} {
+		span := named(spans, "things process")[n]
+		if got := span.SpanContext().TraceID().String(); got != ids[n] {
+			t.Errorf("record %d is in the trace %s, want %s", n, got, ids[n])
+		}
+		about := attribute.NewSet(span.Attributes()...)
+		age, _ := about.Value("messaging.message.age")
+		replayed, _ := about.Value("messaging.message.replayed")
+		if got := age.AsFloat64(); want.late != (got > 0) || got > 0 && got < float64(3600*n) || replayed.AsString() != want.replayed {
+			t.Errorf("record %d: age %v, replayed %q", n, got, replayed.AsString())
+		}
+	}
+	for _, dead := range b.read(t, b.cfg.DLQ(), len(ids)) {
+		ctx := traces.WithTraceparent(t.Context(), header(dead, "traceparent"))
+		if got := trace.SpanContextFromContext(ctx).TraceID().String(); got != string(dead.Key) {
+			t.Errorf("the record of the trace %s is on the DLQ in the trace %s", dead.Key, got)
+		}
 	}
 }

@@ -65,12 +65,16 @@ func TestFromTheConsumerAndBack(t *testing.T) {
 }
 
 // consume runs a consumer until it has handled n records and given its partitions back.
-func (w *world) consume(n int, handle stream.Handle) {
+func (w *world) consume(n int, handle func(context.Context, *kgo.Record) error) {
 	w.t.Helper()
 	handled, ended := make(chan struct{}, n), make(chan error)
-	consumer, err := stream.NewConsumer(w.cfg, w.cfg.Topic+"-group", func(ctx context.Context, r *kgo.Record) error {
-		defer func() { handled <- struct{}{} }()
-		return handle(ctx, r)
+	consumer, err := stream.NewConsumer(w.cfg, w.cfg.Topic+"-group", func(ctx context.Context, records []*kgo.Record) []error {
+		results := make([]error, len(records))
+		for i, r := range records {
+			results[i] = handle(ctx, r)
+			handled <- struct{}{}
+		}
+		return results
 	}, stream.Telemetry{Traces: w.traces(), Metrics: noop.NewMeterProvider(), Log: w.log()})
 	if err != nil {
 		w.t.Fatal(err)

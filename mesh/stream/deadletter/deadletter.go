@@ -24,13 +24,17 @@ type Queue struct {
 	traces     *telemetry.Traces
 }
 
+// maxBatch leaves room for the header of a replay beside the largest record that the client of a relay takes (1,000,012 bytes with
+// all around it); brokers take 1,048,588 by default.
+const maxBatch = 1_000_012 + 1000
+
 // Open makes connections when they are first used. Close it.
 func Open(cfg stream.Config, traces *telemetry.Traces, log *slog.Logger) (*Queue, error) {
 	reader, err := stream.NewReader(cfg, traces, log)
 	if err != nil {
 		return nil, err
 	}
-	client, err := stream.Connect(cfg, traces, log, kgo.RecordPartitioner(partitioner{
+	client, err := stream.Connect(cfg, traces, log, kgo.ProducerBatchMaxBytes(maxBatch), kgo.RecordPartitioner(partitioner{
 		dlq: cfg.DLQ(), byHand: kgo.ManualPartitioner(), byKey: kgo.StickyKeyPartitioner(nil),
 	}))
 	if err != nil {

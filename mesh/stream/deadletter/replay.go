@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -64,7 +65,7 @@ func (q *Queue) replay(ctx context.Context, letters []*Letter, how Replay) (done
 	return done, left, failed
 }
 
-// original makes the record that was on the topic.
+// original makes the record that was on the topic, and says that it was replayed.
 func (q *Queue) original(ctx context.Context, l *Letter, how Replay) (*kgo.Record, error) {
 	switch {
 	case l.Topic == "":
@@ -76,7 +77,8 @@ func (q *Queue) original(ctx context.Context, l *Letter, how Replay) (*kgo.Recor
 	if err != nil {
 		return nil, err
 	}
-	return &kgo.Record{Topic: l.Topic, Key: l.Key, Value: value, Headers: slices.Clone(l.Headers)}, nil
+	replayed := kgo.RecordHeader{Key: stream.HeaderReplayed, Value: time.Now().UTC().AppendFormat(nil, time.RFC3339)}
+	return &kgo.Record{Topic: l.Topic, Key: l.Key, Value: value, Headers: append(slices.Clone(l.Headers), replayed)}, nil
 }
 
 // value gives what is to be replayed.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -14,6 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
+	"eventprospect/mesh/stream"
 	"eventprospect/mesh/stream/deadletter"
 	"eventprospect/mesh/telemetry"
 )
@@ -69,8 +71,12 @@ func TestReplayedRecordsAreAsTheyWere(t *testing.T) {
 			key := string(r.Key)
 			byKey[key] = append(byKey[key], string(r.Value))
 			id := "id-" + strings.ReplaceAll(string(r.Value), ":", "-")
-			if got := fmt.Sprint(r.Headers); got != fmt.Sprint(headers("ce_id", id, "traceparent", traceparent)) {
+			if got := fmt.Sprint(r.Headers[:2]); len(r.Headers) != 3 || got != fmt.Sprint(headers("ce_id", id, "traceparent", traceparent)) {
 				w.t.Errorf("%s has the headers %s", r.Value, got)
+			}
+			last := r.Headers[len(r.Headers)-1]
+			if at, err := time.Parse(time.RFC3339, string(last.Value)); last.Key != stream.HeaderReplayed || err != nil || time.Since(at) > time.Hour {
+				w.t.Errorf("%s was replayed at %v", r.Value, last)
 			}
 		}
 		if got := fmt.Sprint(byKey); got != "map[key-0:[0:0 0:1 0:2] key-1:[1:0 1:1 1:2]]" {
@@ -249,7 +255,7 @@ func TestAReplayBelongsToTheTraceOfTheRecord(t *testing.T) {
 	}
 	records, _ := w.read(w.cfg.Topic)
 	got, was := string(records[0].Headers[1].Value), strings.Split(traceparent, "-")
-	if len(records[0].Headers) != 2 || !strings.HasPrefix(got, "00-"+was[1]+"-") || strings.Contains(got, was[2]) {
+	if len(records[0].Headers) != 3 || !strings.HasPrefix(got, "00-"+was[1]+"-") || strings.Contains(got, was[2]) {
 		t.Errorf("headers %v", records[0].Headers)
 	}
 }
