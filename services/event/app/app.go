@@ -38,6 +38,7 @@ func Bind(ctx context.Context, app *mesh.App, cfg Config) error {
 	app.Ready("kafka", messages.Ready)
 	return app.ServeGRPC(func(server grpc.ServiceRegistrar) {
 		eventv1.RegisterEventServiceServer(server, api.New(events, idOf))
+		eventv1.RegisterRestoreServiceServer(server, api.NewRestorer(events, handler.Occurrence))
 	})
 }
 

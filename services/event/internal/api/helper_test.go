@@ -16,6 +16,7 @@ import (
 	"eventprospect/mesh/meshtest"
 	"eventprospect/mesh/rpc"
 	"eventprospect/mesh/telemetry"
+	"eventprospect/services/event/internal/consumer"
 	"eventprospect/services/event/internal/event"
 	"eventprospect/services/event/internal/store/sqlite"
 )
@@ -23,8 +24,9 @@ import (
 // running is the API on an empty store, called over a socket.
 type running struct {
 	eventv1.EventServiceClient
-	issuer *meshtest.Issuer
-	events *event.Service
+	restore eventv1.RestoreServiceClient
+	issuer  *meshtest.Issuer
+	events  *event.Service
 }
 
 func start(t *testing.T) *running {
@@ -38,13 +40,19 @@ func start(t *testing.T) *running {
 	idOf := func(requestID string) string { return "of " + requestID }
 	server := newServer(t, r.issuer)
 	eventv1.RegisterEventServiceServer(server, New(r.events, idOf))
+	messages, err := consumer.New(r.events)
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventv1.RegisterRestoreServiceServer(server, NewRestorer(r.events, messages.Occurrence))
 	if err := server.Seal(); err != nil {
 		t.Fatal(err)
 	}
 	listener := meshtest.Listen(t)
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(server.Stop)
-	r.EventServiceClient = eventv1.NewEventServiceClient(meshtest.Dial(t, listener.Addr().String()))
+	conn := meshtest.Dial(t, listener.Addr().String())
+	r.EventServiceClient, r.restore = eventv1.NewEventServiceClient(conn), eventv1.NewRestoreServiceClient(conn)
 	return r
 }
 

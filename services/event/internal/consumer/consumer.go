@@ -41,25 +41,71 @@ func New(events *event.Service) (*Handler, error) {
 	return &Handler{events, validator}, nil
 }
 
-// Handle implements stream.Handle. A record that can't be decoded or breaks the contract is Invalid. So is one of a kind that
-// we don't know, because of stream.ErrNewer: it is kept on the DLQ until this service knows what to make of it.
-func (h *Handler) Handle(ctx context.Context, record *kgo.Record) error {
-	message := &eventsv1.ProspectEvent{}
-	if err := proto.Unmarshal(record.Value, message); err != nil {
-		return fault.New(fault.Invalid, "the value is not a prospect.events.v1.ProspectEvent").Because(err)
+// Handle implements stream.Handle. A record that can't be decoded or breaks the contract is Invalid, the others are applied together.
+func (h *Handler) Handle(ctx context.Context, records []*kgo.Record) []error {
+	results := make([]error, len(records))
+	var good []told
+	for i, record := range records {
+		message := &eventsv1.ProspectEvent{}
+		if err := proto.Unmarshal(record.Value, message); err != nil {
+			results[i] = fault.New(fault.Invalid, "the value is not a prospect.events.v1.ProspectEvent").Because(err)
+			continue
+		}
+		occurrence, err := h.Occurrence(message)
+		if err != nil {
+			results[i] = err
+			continue
+		}
+		good = append(good, told{occurrence, &results[i]})
 	}
+	h.apply(ctx, good)
+	return results
+}
+
+// told is what a record tells, and where the result goes.
+type told struct {
+	event.Occurrence
+	result *error
+}
+
+// apply applies what records tell in one transaction. If that fails, and not because the store is away, it tries each half, so that in the
+// end each record has the result that it alone is to blame for.
+func (h *Handler) apply(ctx context.Context, all []told) {
+	if len(all) == 0 {
+		return
+	}
+	occurrences := make([]event.Occurrence, len(all))
+	for i, t := range all {
+		occurrences[i] = t.Occurrence
+	}
+	_, err := h.events.Record(ctx, occurrences...)
+	if err == nil {
+		return
+	}
+	if len(all) > 1 && ctx.Err() == nil && !fault.Is(err, fault.Unavailable) {
+		h.apply(ctx, all[:len(all)/2])
+		h.apply(ctx, all[len(all)/2:])
+		return
+	}
+	for _, t := range all {
+		*t.result = err
+	}
+}
+
+// Occurrence gives what a message tells. One that breaks the contract is Invalid. So is one of a kind that we don't know, because of
+// stream.ErrNewer: it is kept on the DLQ until this service knows what to make of it.
+func (h *Handler) Occurrence(message *eventsv1.ProspectEvent) (event.Occurrence, error) {
 	if err := h.check(message); err != nil {
-		return err
+		return event.Occurrence{}, err
 	}
 	kind, known := kinds[message.GetKind()]
 	if !known {
-		return fault.InvalidField("kind", "%d is newer than this service", message.GetKind()).Because(stream.ErrNewer)
+		return event.Occurrence{}, fault.InvalidField("kind", "%d is newer than this service", message.GetKind()).Because(stream.ErrNewer)
 	}
-	_, err := h.events.Record(ctx, event.Occurrence{
+	return event.Occurrence{
 		MessageID: message.GetId(), EventID: uuid.NewSHA1(namespace, []byte(message.GetId())).String(),
 		Kind: kind, ProspectID: message.GetProspectId(), Time: message.GetOccurTime().AsTime(),
-	})
-	return err
+	}, nil
 }
 
 func (h *Handler) check(message *eventsv1.ProspectEvent) error {

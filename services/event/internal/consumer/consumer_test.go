@@ -49,13 +49,19 @@ func good(kind eventsv1.ProspectEvent_Kind) *eventsv1.ProspectEvent {
 	}
 }
 
-func encode(t *testing.T, message *eventsv1.ProspectEvent) []byte {
+func encode(t testing.TB, message *eventsv1.ProspectEvent) []byte {
 	t.Helper()
 	value, err := proto.Marshal(message)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return value
+}
+
+// handle handles one record.
+func handle(t *testing.T, handler *consumer.Handler, record *kgo.Record) error {
+	t.Helper()
+	return handler.Handle(t.Context(), []*kgo.Record{record})[0]
 }
 
 func list(t *testing.T, events *event.Service) []event.Event {
@@ -81,7 +87,7 @@ func TestMessagesBecomeEvents(t *testing.T) {
 		handler, events := newHandler(t)
 		value := encode(t, good(kind))
 		for range 3 { // it may come again
-			if err := handler.Handle(t.Context(), &kgo.Record{Value: value}); err != nil {
+			if err := handle(t, handler, &kgo.Record{Value: value}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -104,7 +110,7 @@ func TestUnknownFieldsAreTolerated(t *testing.T) {
 	handler, events := newHandler(t)
 	value := protowire.AppendTag(encode(t, good(eventsv1.ProspectEvent_CREATED)), 200, protowire.BytesType)
 	value = protowire.AppendString(value, "of a newer publisher")
-	if err := handler.Handle(t.Context(), &kgo.Record{Value: value}); err != nil {
+	if err := handle(t, handler, &kgo.Record{Value: value}); err != nil {
 		t.Fatal(err)
 	}
 	if found := list(t, events); len(found) != 1 {
@@ -115,7 +121,7 @@ func TestUnknownFieldsAreTolerated(t *testing.T) {
 func TestANewerKindIsKept(t *testing.T) {
 	t.Parallel()
 	handler, events := newHandler(t)
-	err := handler.Handle(t.Context(), &kgo.Record{Value: encode(t, good(99))})
+	err := handle(t, handler, &kgo.Record{Value: encode(t, good(99))})
 	if !fault.Is(err, fault.Invalid) || !errors.Is(err, stream.ErrNewer) || !strings.Contains(err.Error(), "99") {
 		t.Errorf("error %v, want one that puts it on the DLQ as newer", err)
 	}
@@ -146,7 +152,7 @@ func TestBadMessagesAreInvalid(t *testing.T) {
 	}
 	handler, events := newHandler(t)
 	for name, value := range values {
-		if err := handler.Handle(t.Context(), &kgo.Record{Value: value}); !fault.Is(err, fault.Invalid) || errors.Is(err, stream.ErrNewer) {
+		if err := handle(t, handler, &kgo.Record{Value: value}); !fault.Is(err, fault.Invalid) || errors.Is(err, stream.ErrNewer) {
 			t.Errorf("%s: error %v, want Invalid", name, err)
 		}
 	}
@@ -166,7 +172,7 @@ func TestFaultsOfTheStorePass(t *testing.T) {
 	if err != nil || store.Close() != nil {
 		t.Fatal(err)
 	}
-	err = handler.Handle(t.Context(), &kgo.Record{Value: encode(t, good(eventsv1.ProspectEvent_CREATED))})
+	err = handle(t, handler, &kgo.Record{Value: encode(t, good(eventsv1.ProspectEvent_CREATED))})
 	if err == nil || fault.Is(err, fault.Invalid) {
 		t.Errorf("error %v, want one that is tried again", err)
 	}

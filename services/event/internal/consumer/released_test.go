@@ -92,7 +92,7 @@ func TestReleasedRecordsAreReadForEver(t *testing.T) {
 			t.Errorf("%s: decoded %v, want %v", r.name, message, want)
 		}
 		handler, events := newHandler(t)
-		if err := handler.Handle(t.Context(), record); err != nil {
+		if err := handle(t, handler, record); err != nil {
 			t.Errorf("%s: %v", r.name, err)
 			continue
 		}
@@ -161,7 +161,7 @@ func TestFirstReleasedValueIsReadForEver(t *testing.T) {
 		t.Errorf("decoded %v, want %v", message, want)
 	}
 	handler, events := newHandler(t)
-	if err := handler.Handle(t.Context(), &kgo.Record{Value: value}); err != nil {
+	if err := handle(t, handler, &kgo.Record{Value: value}); err != nil {
 		t.Fatal(err)
 	}
 	if found := list(t, events); len(found) != 1 || found[0].Kind != event.ProspectUpdated {

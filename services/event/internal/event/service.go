@@ -125,13 +125,36 @@ type Occurrence struct {
 	Time       time.Time
 }
 
-// Record creates the event that a message tells of, once, however often the message comes. It tells whether it did.
-func (s *Service) Record(ctx context.Context, o Occurrence) (bool, error) {
-	e, err := Record(o.EventID, o.Kind, o.ProspectID, o.Time, s.time())
+// Record creates the events that messages tell of, all or none, each once, however often its message comes. It tells how many it
+// created.
+func (s *Service) Record(ctx context.Context, occurrences ...Occurrence) (int, error) {
+	told, err := s.told(occurrences)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
-	return s.store.Apply(ctx, o.MessageID, e)
+	return s.store.Apply(ctx, told...)
+}
+
+// Restore creates those of the events that are missing, also if they were there once, all or none. It tells how many it created.
+func (s *Service) Restore(ctx context.Context, occurrences ...Occurrence) (int, error) {
+	told, err := s.told(occurrences)
+	if err != nil {
+		return 0, err
+	}
+	return s.store.Restore(ctx, told...)
+}
+
+// told makes the events that messages tell of.
+func (s *Service) told(occurrences []Occurrence) ([]Told, error) {
+	told, now := make([]Told, len(occurrences)), s.time()
+	for i, o := range occurrences {
+		e, err := Record(o.EventID, o.Kind, o.ProspectID, o.Time, now)
+		if err != nil {
+			return nil, err
+		}
+		told[i] = Told{MessageID: o.MessageID, Event: e}
+	}
+	return told, nil
 }
 
 // time is now as it is stored: UTC, to the microsecond.

@@ -134,7 +134,7 @@ func TestRecordOnce(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
 	o := event.Occurrence{MessageID: "m", EventID: "e", Kind: event.ProspectCreated, ProspectID: "p", Time: begin}
-	for i, want := range []bool{true, false} {
+	for i, want := range []int{1, 0} {
 		if added, err := s.Record(t.Context(), o); err != nil || added != want {
 			t.Errorf("record %d: added %v, %v", i+1, added, err)
 		}
@@ -144,5 +144,32 @@ func TestRecordOnce(t *testing.T) {
 	}
 	if _, err := s.Record(t.Context(), event.Occurrence{MessageID: "n", EventID: "f", Kind: "OTHER"}); !fault.Is(err, fault.Invalid) {
 		t.Errorf("unknown kind: error %v", err)
+	}
+}
+
+func TestRestoreWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	of := func(n int) event.Occurrence {
+		return event.Occurrence{MessageID: fmt.Sprint("m", n), EventID: fmt.Sprint("e", n), Kind: event.ProspectCreated, ProspectID: "p", Time: begin}
+	}
+	if added, err := s.Record(t.Context(), of(1), of(2)); err != nil || added != 2 {
+		t.Fatalf("added %d, %v", added, err)
+	}
+	if err := s.Delete(t.Context(), "e1", ""); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []int{2, 0} {
+		if added, err := s.Restore(t.Context(), of(1), of(2), of(3)); err != nil || added != want {
+			t.Errorf("added %d, %v; want %d", added, err, want)
+		}
+	}
+	bad := of(4)
+	bad.Kind = "OTHER"
+	if _, err := s.Restore(t.Context(), of(5), bad); !fault.Is(err, fault.Invalid) {
+		t.Errorf("unknown kind: error %v", err)
+	}
+	if _, err := s.Get(t.Context(), "e5"); !fault.Is(err, fault.NotFound) {
+		t.Errorf("one of a batch that was refused is there: %v", err)
 	}
 }

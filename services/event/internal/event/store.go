@@ -2,6 +2,7 @@ package event
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,9 +26,35 @@ type Store interface {
 	Update(ctx context.Context, id string, change func(*Event) error) (Event, error)
 	// Delete removes one event if the check allows. NotFound if there is no such event.
 	Delete(ctx context.Context, id string, check func(Event) error) error
-	// Apply adds an event that a message tells of, and remembers the message, as one: a message that was applied
-	// already changes nothing. It tells whether the event was added.
-	Apply(ctx context.Context, messageID string, e Event) (bool, error)
+	// Apply adds the events that messages tell of, and remembers the messages, all as one: a message that was applied
+	// already, or comes again among these, changes nothing. It tells how many events were added. AlreadyExists if the id of an
+	// event is taken.
+	Apply(ctx context.Context, told ...Told) (added int, err error)
+	// Restore adds those of the events that are missing, whether or not their messages were applied, and remembers the messages, all
+	// as one. Events that are there stay as they are. It tells how many were added.
+	Restore(ctx context.Context, told ...Told) (added int, err error)
+}
+
+// Told is an event that a message tells of.
+type Told struct {
+	MessageID string
+	Event
+}
+
+// InTurn gives each message once, in the order of their ids: transactions that add rows in the same order don't wait for each other
+// in a circle.
+func InTurn(told []Told) []Told {
+	told = slices.Clone(told)
+	slices.SortStableFunc(told, func(a, b Told) int { return strings.Compare(a.MessageID, b.MessageID) })
+	return slices.CompactFunc(told, func(a, b Told) bool { return a.MessageID == b.MessageID })
+}
+
+// AnyTaken says that the id of one of these events exists already.
+func AnyTaken(told []Told) *fault.Error {
+	if len(told) == 1 {
+		return fault.Taken(Resource, told[0].ID)
+	}
+	return fault.New(fault.AlreadyExists, "one of %d events exists already", len(told))
 }
 
 // Filter selects events; an empty field selects all.

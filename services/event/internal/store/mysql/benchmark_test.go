@@ -29,3 +29,5 @@ func BenchmarkStore(b *testing.B) {
 		return err
 	})
 }
+
+func BenchmarkBatches(b *testing.B) { storetest.BenchmarkBatches(b, opened(b, newDatabase(b))) }

@@ -38,6 +38,9 @@ func (s *Store) Ping(ctx context.Context) error { return s.db.PingContext(ctx) }
 
 const columns = `id, name, date_event, kind, prospect_id, created, updated, version`
 
+// row has a mark for each of the columns.
+const row = `(?, ?, ?, ?, ?, ?, ?, ?)`
+
 func values(e event.Event) []any {
 	return []any{e.ID, e.Name, e.Date, string(e.Kind), e.ProspectID, e.Created.UTC(), e.Updated.UTC(), e.Version}
 }
@@ -47,22 +50,15 @@ func scan(row interface{ Scan(...any) error }) (e event.Event, err error) {
 	return e, err
 }
 
-// execer is a database or a transaction.
-type execer interface {
-	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
-}
-
-func insert(ctx context.Context, db execer, e event.Event) error {
-	_, err := db.ExecContext(ctx, `INSERT INTO events (`+columns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, values(e)...)
-	if mysql.IsDuplicate(err) {
-		return fault.Taken(event.Resource, e.ID).Because(err)
-	}
-	return err
-}
-
 // Create implements event.Store. A single statement is a transaction, in one round trip.
 func (s *Store) Create(ctx context.Context, e event.Event) error {
-	return mysql.Bounded(ctx, func(ctx context.Context) error { return insert(ctx, s.db, e) })
+	return mysql.Bounded(ctx, func(ctx context.Context) error {
+		_, err := s.db.ExecContext(ctx, `INSERT INTO events (`+columns+`) VALUES `+row, values(e)...)
+		if mysql.IsDuplicate(err) {
+			return fault.Taken(event.Resource, e.ID).Because(err)
+		}
+		return err
+	})
 }
 
 // Get implements event.Store.
@@ -74,13 +70,15 @@ func (s *Store) Get(ctx context.Context, ids ...string) ([]event.Event, error) {
 	for i, id := range ids {
 		wanted[i] = id
 	}
-	marks := strings.TrimSuffix(strings.Repeat("?, ", len(ids)), ", ")
-	found, err := s.query(ctx, `SELECT `+columns+` FROM events WHERE id IN (`+marks+`)`, wanted...)
+	found, err := s.query(ctx, `SELECT `+columns+` FROM events WHERE id IN (`+repeat(`?`, len(ids))+`)`, wanted...)
 	if err != nil {
 		return nil, err
 	}
 	return event.InOrder(found, ids)
 }
+
+// repeat gives n times the text, with commas between.
+func repeat(text string, n int) string { return strings.TrimSuffix(strings.Repeat(text+`, `, n), `, `) }
 
 // List implements event.Store.
 func (s *Store) List(ctx context.Context, q event.Query) ([]event.Event, error) {
@@ -164,26 +162,6 @@ func lock(ctx context.Context, tx *sql.Tx, id string) (event.Event, error) {
 		return e, fault.Missing(event.Resource, id)
 	}
 	return e, err
-}
-
-// Apply implements event.Store. These are four round trips; one would need several statements in a request, which makes an
-// injected statement possible, or a stored procedure, which hides the rule from this code. The server commits the
-// transactions of several connections together, so that throughput doesn't suffer.
-func (s *Store) Apply(ctx context.Context, messageID string, e event.Event) (added bool, err error) {
-	err = mysql.Write(ctx, s.db, func(ctx context.Context, tx *sql.Tx) error {
-		result, err := tx.ExecContext(ctx,
-			`INSERT INTO inbox (message_id, applied) VALUES (?, ?) ON DUPLICATE KEY UPDATE message_id = message_id`,
-			messageID, e.Created.UTC())
-		if err != nil {
-			return err
-		}
-		n, err := result.RowsAffected()
-		if added = n == 1; err != nil || !added {
-			return err
-		}
-		return insert(ctx, tx, e)
-	})
-	return added && err == nil, err
 }
 
 func (s *Store) query(ctx context.Context, text string, args ...any) (found []event.Event, err error) {

@@ -25,3 +25,5 @@ func BenchmarkStore(b *testing.B) {
 		return err
 	})
 }
+
+func BenchmarkBatches(b *testing.B) { storetest.BenchmarkBatches(b, opened(b, newDatabase(b))) }

@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -61,15 +60,11 @@ func scan(row pgx.CollectableRow) (event.Event, error) {
 func (s *Store) Create(ctx context.Context, e event.Event) error {
 	return postgres.Bounded(ctx, func(ctx context.Context) error {
 		_, err := s.pool.Exec(ctx, `INSERT INTO events (`+columns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, values(e)...)
-		return taken(err, e.ID)
+		if postgres.IsDuplicate(err) {
+			return fault.Taken(event.Resource, e.ID).Because(err)
+		}
+		return err
 	})
-}
-
-func taken(err error, id string) error {
-	if postgres.IsDuplicate(err) {
-		return fault.Taken(event.Resource, id).Because(err)
-	}
-	return err
 }
 
 // Get implements event.Store.
@@ -200,23 +195,6 @@ func lock(ctx context.Context, tx pgx.Tx, id string) (event.Event, error) {
 		return e, fault.Missing(event.Resource, id)
 	}
 	return e, err
-}
-
-// apply is one statement, so one round trip and one commit: the event is added only if the message was new.
-const apply = `
-WITH message AS (
-    INSERT INTO inbox (message_id, applied) VALUES ($9, $10) ON CONFLICT DO NOTHING RETURNING 1
-)
-INSERT INTO events (` + columns + `) SELECT $1, $2, $3, $4, $5, $6, $7, $8 FROM message`
-
-// Apply implements event.Store.
-func (s *Store) Apply(ctx context.Context, messageID string, e event.Event) (added bool, err error) {
-	err = postgres.Bounded(ctx, func(ctx context.Context) error {
-		tag, err := s.pool.Exec(ctx, apply, append(values(e), messageID, time.Now())...)
-		added = err == nil && tag.RowsAffected() == 1
-		return taken(err, e.ID)
-	})
-	return added, err
 }
 
 func (s *Store) query(ctx context.Context, text string, args ...any) (found []event.Event, err error) {

@@ -163,23 +163,6 @@ func get(ctx context.Context, tx *sql.Tx, id string) (event.Event, error) {
 	return e, err
 }
 
-// Apply implements event.Store.
-func (s *Store) Apply(ctx context.Context, messageID string, e event.Event) (applied bool, err error) {
-	err = s.Write(ctx, func(tx *sql.Tx) error {
-		result, err := tx.ExecContext(ctx,
-			`INSERT INTO inbox (message_id, applied) VALUES (?, ?) ON CONFLICT DO NOTHING`, messageID, e.Created.UnixMicro())
-		if err != nil {
-			return err
-		}
-		added, err := result.RowsAffected()
-		if applied = added == 1; err != nil || !applied {
-			return err
-		}
-		return insert(ctx, tx, e)
-	})
-	return applied && err == nil, err
-}
-
 func (s *Store) query(ctx context.Context, text string, args ...any) ([]event.Event, error) {
 	rows, err := s.Query(ctx, text, args...)
 	if err != nil {

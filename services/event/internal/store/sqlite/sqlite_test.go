@@ -83,8 +83,10 @@ func BenchmarkCreate(b *testing.B) {
 func BenchmarkApply(b *testing.B) {
 	s := opened(b)
 	for n := 0; b.Loop(); n++ {
-		if added, err := s.Apply(b.Context(), fmt.Sprint("m", n), sample(n)); err != nil || !added {
+		if added, err := s.Apply(b.Context(), event.Told{MessageID: fmt.Sprint("m", n), Event: sample(n)}); err != nil || added != 1 {
 			b.Fatal(added, err)
 		}
 	}
 }
+
+func BenchmarkBatches(b *testing.B) { storetest.BenchmarkBatches(b, opened(b)) }

@@ -3,8 +3,12 @@ package storetest
 import (
 	"context"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"eventprospect/services/event/internal/event"
 )
@@ -15,7 +19,7 @@ func Benchmark(b *testing.B, s Store, bare func(ctx context.Context, e event.Eve
 	for name, ours := range map[string]func(ctx context.Context, e event.Event) error{
 		"create": s.Create,
 		"apply": func(ctx context.Context, e event.Event) error {
-			_, err := s.Apply(ctx, e.ID, e)
+			_, err := s.Apply(ctx, tells(e.ID, e))
 			return err
 		},
 	} {
@@ -39,4 +43,31 @@ func Benchmark(b *testing.B, s Store, bare func(ctx context.Context, e event.Eve
 			b.ReportMetric(0, "ns/op") // both together: it tells nothing
 		})
 	}
+}
+
+// BenchmarkBatches measures Apply with batches as the consumer has them, by as many callers as there are lanes; all messages are new.
+// msgs/s is what counts: every batch is durable when it is counted.
+func BenchmarkBatches(b *testing.B, s Store) {
+	const size, lanes = 500, 4
+	run := fmt.Sprint("batch", time.Now().UnixNano())
+	var next atomic.Int64
+	var all sync.WaitGroup
+	b.ResetTimer()
+	for range lanes {
+		all.Go(func() {
+			for n := next.Add(1); n <= int64(b.N); n = next.Add(1) {
+				told := make([]event.Told, size)
+				for i := range told {
+					e := sample(uuid.NewSHA1(uuid.NameSpaceOID, fmt.Appendf(nil, "%s-%d-%d", run, n, i)).String(), i)
+					e.ProspectID = e.ID
+					told[i] = tells(e.ID, e)
+				}
+				if added, err := s.Apply(b.Context(), told...); err != nil || added != size {
+					b.Errorf("added %d, error %v", added, err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	b.ReportMetric(float64(b.N*size)/b.Elapsed().Seconds(), "msgs/s")
 }

@@ -43,6 +43,16 @@ func Run(t *testing.T, engine Engine) {
 		"apply-once":                  applyOnce,
 		"apply-concurrent-once":       applyConcurrentOnce,
 		"apply-error-forgets-message": applyErrorForgetsMessage,
+		"apply-batch-all-or-nothing":  applyBatchAllOrNothing,
+		"apply-batch-with-repeats":    applyBatchWithRepeats,
+		"apply-batch-partly-known":    applyBatchPartlyKnown,
+		"apply-large-batch":           applyLargeBatch,
+		"apply-batches-concurrent":    applyBatchesConcurrent,
+		"apply-and-restore-nothing":   applyAndRestoreNothing,
+		"restore-what-is-missing":     restoreWhatIsMissing,
+		"restore-large-batch":         restoreLargeBatch,
+		"restore-remembers-messages":  restoreRemembersMessages,
+		"restore-beside-apply":        restoreBesideApply,
 		"restart-keeps-everything":    restartKeepsEverything,
 	}
 	for name, promise := range promises {

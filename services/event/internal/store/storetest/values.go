@@ -21,9 +21,7 @@ func idsAreComparedExactly(t *testing.T, open func() Store) {
 	for i, text := range texts {
 		e := sample(text, i)
 		e.ProspectID = text
-		if added, err := s.Apply(t.Context(), text, e); err != nil || !added {
-			t.Fatalf("%q: added %v, error %v", text, added, err)
-		}
+		wantApplied(t, s, 1, tells(text, e))
 	}
 	for _, text := range texts {
 		if got := get(t, s, text); got.ID != text || got.Name != "name of "+text {
@@ -95,9 +93,7 @@ func longestTextFits(t *testing.T, open func() Store) {
 	s := opened(t, open)
 	e := sample(strings.Repeat("i", 128), 0)
 	e.Name, e.ProspectID = strings.Repeat("🎪", 200), strings.Repeat("🎪", 128)
-	if added, err := s.Apply(t.Context(), strings.Repeat("m", 128), e); err != nil || !added {
-		t.Fatalf("added %v, error %v", added, err)
-	}
+	wantApplied(t, s, 1, tells(strings.Repeat("m", 128), e))
 	if diff := cmp.Diff(e, get(t, s, e.ID)); diff != "" {
 		t.Error(diff)
 	}
