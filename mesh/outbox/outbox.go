@@ -27,12 +27,24 @@ type Message struct {
 	Trace string
 }
 
+// Backlog is what waits to be published.
+type Backlog struct {
+	// Count is how many messages wait.
+	Count int
+	// Oldest is the time of the message that waits longest; zero if none waits.
+	Oldest time.Time
+}
+
 // Queue is what a relay needs of a store.
 type Queue interface {
 	// Claim takes up to limit unpublished messages, of the oldest, for the owner and until the lease ends; those of one key are in
 	// their order. It passes over messages of a key of which another owner holds an earlier one, so that a key's
 	// order survives several relays. It returns what the same owner holds already, too: a relay asks again after a failure.
 	Claim(ctx context.Context, owner string, limit int, lease time.Duration) ([]Message, error)
+	// Renew has the lease of those messages that the owner still holds end so long from now; 0 gives them free.
+	Renew(ctx context.Context, owner string, held []Message, lease time.Duration) error
 	// Done says that these messages are published; they are never claimed again.
 	Done(ctx context.Context, published []Message) error
+	// Waiting tells what waits, claimed or not.
+	Waiting(ctx context.Context) (Backlog, error)
 }

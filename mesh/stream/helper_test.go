@@ -190,9 +190,11 @@ type queue struct {
 	mu      sync.Mutex
 	waiting []outbox.Message
 	done    []string
-	claims  int
-	// fail, if set, is what the next calls answer.
-	claimFails, doneFails int
+	// claims, renewals and looks count the calls, freed is what was given free last.
+	claims, renewals, looks int
+	freed                   []outbox.Message
+	// How many of the next calls fail.
+	claimFails, renewFails, doneFails, lookFails int
 }
 
 var errAway = errors.New("the database is away")
@@ -212,6 +214,35 @@ func (q *queue) Claim(_ context.Context, _ string, limit int, _ time.Duration) (
 		return nil, errAway
 	}
 	return slices.Clone(q.waiting[:min(limit, len(q.waiting))]), nil
+}
+
+func (q *queue) Renew(_ context.Context, _ string, held []outbox.Message, lease time.Duration) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if lease == 0 {
+		q.freed = slices.Clone(held)
+		return nil
+	}
+	q.renewals++
+	if q.renewFails > 0 {
+		q.renewFails--
+		return errAway
+	}
+	return nil
+}
+
+func (q *queue) Waiting(context.Context) (outbox.Backlog, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.looks++
+	if q.lookFails > 0 {
+		q.lookFails--
+		return outbox.Backlog{}, errAway
+	}
+	if len(q.waiting) == 0 {
+		return outbox.Backlog{}, nil
+	}
+	return outbox.Backlog{Count: len(q.waiting), Oldest: q.waiting[0].Time}, nil
 }
 
 func (q *queue) Done(_ context.Context, published []outbox.Message) error {

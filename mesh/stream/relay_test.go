@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -135,8 +136,9 @@ func TestRelayDrainsInOrderWhenTheBrokerComesBack(t *testing.T) {
 // holdProduce holds back the answers to produce requests of a topic until release is called. Asked is closed by the first.
 func (b *broker) holdProduce() (asked chan struct{}, release func()) {
 	asked, free := make(chan struct{}), make(chan struct{})
+	first := sync.OnceFunc(func() { close(asked) })
 	b.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
-		close(asked)
+		first()
 		b.SleepControl(func() { <-free })
 		return nil, nil, false
 	})
@@ -178,26 +180,30 @@ func (b *broker) refuseOnce(topic string, refusal *kerr.Error) {
 			b.KeepControl()
 			return nil, nil, false
 		}
-		answer := asked.ResponseKind().(*kmsg.ProduceResponse)
-		refused := kmsg.NewProduceResponseTopic()
-		refused.Topic, refused.TopicID = asked.Topics[0].Topic, asked.Topics[0].TopicID
-		for _, p := range asked.Topics[0].Partitions {
-			partition := kmsg.NewProduceResponseTopicPartition()
-			partition.Partition, partition.ErrorCode = p.Partition, refusal.Code
-			refused.Partitions = append(refused.Partitions, partition)
-		}
-		answer.Topics = append(answer.Topics, refused)
-		return answer, nil, true
+		return refusing(asked, always(refusal)), nil, true
 	})
 }
 
 func TestRelaySurvivesItsQueue(t *testing.T) {
 	t.Parallel()
-	b, q := newBroker(t), &queue{claimFails: 2, doneFails: 1}
+	b, q := newBroker(t), &queue{claimFails: 2, doneFails: doneTries}
 	q.add(message("a", 1), message("a", 2))
 	start(t, newRelay(t, b, q).Run)
 	eventually(t, "the messages are done", q.isEmpty)
 	wantOrdered(t, b.read(t, b.cfg.Topic, 4), 1, 2) // published twice, as the first time was not noted
+}
+
+func TestWhatCannotBeNotedAtOnceIsNotPublishedAgain(t *testing.T) {
+	t.Parallel()
+	b, q := newBroker(t), &queue{doneFails: doneTries - 1}
+	q.add(message("a", 1))
+	start(t, newRelay(t, b, q).Run)
+	eventually(t, "the message is done", q.isEmpty)
+	q.add(message("a", 2))
+	eventually(t, "the next one, too", q.isEmpty)
+	if got := b.read(t, b.cfg.Topic, 2); len(got) != 2 || header(got[1], "ce_id") != "a-002" {
+		t.Errorf("%d records, want one of each message", len(got))
+	}
 }
 
 func TestRelayFinishesWhatIsUnderWayWhenStopped(t *testing.T) {
@@ -241,13 +247,4 @@ func TestRelayStopsAlthoughThereIsNoBroker(t *testing.T) {
 	b.away(true)
 	q.add(message("a", 1))
 	start(t, newRelay(t, b, q).Run)()
-}
-
-// TestAMessageIsNotUnderWayLongerThanItsLease keeps two relays from publishing the same while Kafka is away: a message is given
-// up before another relay may claim it. What is under way at the end of deliveryTimeout has one attempt more.
-func TestAMessageIsNotUnderWayLongerThanItsLease(t *testing.T) {
-	t.Parallel()
-	if longest := deliveryTimeout + 2*requestTimeout; longest >= relayLease {
-		t.Errorf("a message may be under way for %v, its lease is %v", longest, relayLease)
-	}
 }

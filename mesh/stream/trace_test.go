@@ -148,3 +148,36 @@ func TestEachRecordOfABatchIsInItsOwnTrace(t *testing.T) {
 		}
 	}
 }
+
+// TestALatePublicationTellsHowLongItsMessageWaited has two messages of one request: one that has just happened, and one that had to wait. Both are
+// published in the request's trace.
+func TestALatePublicationTellsHowLongItsMessageWaited(t *testing.T) {
+	t.Parallel()
+	b, q := newBroker(t), &queue{}
+	traces, spans := recorded(t)
+	request, span := traces.Tracer("test").Start(t.Context(), "request")
+	late, soon := message("late", 1), message("soon", 1)
+	late.Time, soon.Time = time.Now().Add(-time.Minute), time.Now()
+	late.Trace, soon.Trace = traces.Traceparent(request), traces.Traceparent(request)
+	span.End()
+	q.add(late, soon)
+	tell := telling(t, quiet(t))
+	tell.Traces = traces
+	relay, err := NewRelay(q, b.cfg, "/thing", tell)
+	if err != nil {
+		t.Fatal(err)
+	}
+	start(t, relay.Run)
+	eventually(t, "both are published", func() bool { return len(named(spans, "things publish")) == 2 })
+	for _, published := range named(spans, "things publish") {
+		if published.Parent().SpanID() != span.SpanContext().SpanID() || published.SpanContext().TraceID() != span.SpanContext().TraceID() {
+			t.Errorf("published below %v, want the request %v", published.Parent(), span.SpanContext())
+		}
+		attributes := attribute.NewSet(published.Attributes()...)
+		key, _ := attributes.Value("messaging.kafka.message.key")
+		after, told := attributes.Value(waitedKey)
+		if told != (key.AsString() == "late") || told && (after.AsFloat64() < 60 || after.AsFloat64() > 60+patience.Seconds()) {
+			t.Errorf("%s has waited: %v", key.AsString(), after.AsFloat64())
+		}
+	}
+}
