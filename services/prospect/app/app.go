@@ -11,6 +11,7 @@ import (
 	eventv1 "eventprospect/gen/event/v1"
 	prospectv1 "eventprospect/gen/prospect/v1"
 	"eventprospect/mesh"
+	"eventprospect/mesh/outbox"
 	"eventprospect/mesh/rpc"
 	"eventprospect/mesh/stream"
 	"eventprospect/services/prospect/internal/api"
@@ -28,7 +29,9 @@ func Bind(ctx context.Context, app *mesh.App, cfg Config) error {
 	if err != nil {
 		return err
 	}
-	relay, err := stream.NewRelay(store, cfg.Kafka, publish.Source, stream.Telemetry{Traces: app.Traces, Metrics: app.Metrics, Log: app.Log})
+	room := outbox.NewRoom(cfg.Outbox.MaxWaiting)
+	relay, err := stream.NewRelay(store, cfg.Kafka, publish.Source,
+		stream.Telemetry{Traces: app.Traces, Metrics: app.Metrics, Log: app.Log}, stream.WithRoom(room))
 	if err != nil {
 		return err
 	}
@@ -40,9 +43,10 @@ func Bind(ctx context.Context, app *mesh.App, cfg Config) error {
 		return err
 	}
 	prospects := prospect.NewService(store, events.New(eventv1.NewEventServiceClient(conn)),
-		publish.Encoder(newID, app.Traces), relay.Wake, newID, time.Now)
+		publish.Encoder(newID, app.Traces), room, relay.Wake, newID, time.Now)
 	return app.ServeGRPC(func(server grpc.ServiceRegistrar) {
 		prospectv1.RegisterProspectServiceServer(server, api.New(prospects, idOf))
+		prospectv1.RegisterOutboxServiceServer(server, api.NewOutbox(store, room.Max()))
 	})
 }
 

@@ -2,6 +2,7 @@ package app
 
 import (
 	"errors"
+	"fmt"
 
 	"eventprospect/mesh"
 	"eventprospect/mesh/conf"
@@ -17,8 +18,24 @@ type Config struct {
 	Store conf.Secret `koanf:"store"`
 	// Kafka is where the messages about prospects go.
 	Kafka stream.Config `koanf:"kafka"`
+	// Outbox is what may wait to be published there.
+	Outbox OutboxConfig `koanf:"outbox"`
 	// EventBreaker is for the question to the Event service whether an event exists: a caller waits for the answer.
 	EventBreaker rpc.BreakerConfig `koanf:"event_breaker"`
+}
+
+// OutboxConfig bounds the outbox.
+type OutboxConfig struct {
+	// MaxWaiting is how many messages may wait: from there on changes of prospects are refused. 0: any number.
+	MaxWaiting int `koanf:"max_waiting"`
+}
+
+// Validate names every setting that can't work.
+func (c OutboxConfig) Validate() error {
+	if c.MaxWaiting < 0 {
+		return fmt.Errorf("max_waiting: %d is neither 0 (any number) nor at least 1", c.MaxWaiting)
+	}
+	return nil
 }
 
 // Default works on a laptop.
@@ -27,6 +44,7 @@ func Default() Config {
 		Config: mesh.Defaults("9090", "19090", "prospect-service"),
 		Store:  "sqlite:prospect.db",
 		Kafka:  stream.Defaults("prospect-events"),
+		Outbox: OutboxConfig{MaxWaiting: 1_000_000},
 
 		EventBreaker: rpc.DefaultBreaker(),
 	}
@@ -37,6 +55,7 @@ func (c Config) Validate() error {
 	return errors.Join(
 		mesh.Under("kafka.", c.Kafka.Validate()),
 		mesh.Under("kafka.tls.", c.Kafka.TLS.Validate()),
+		mesh.Under("outbox.", c.Outbox.Validate()),
 		mesh.Under("event_breaker.", c.EventBreaker.Validate()),
 		c.Config.Validate())
 }

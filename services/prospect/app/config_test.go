@@ -29,7 +29,7 @@ func TestDefaultsNeedNothingButTheSecret(t *testing.T) {
 		t.Error(err)
 	}
 	if cfg.Listen != "localhost:9090" || cfg.Admin != "localhost:19090" || cfg.Store != "sqlite:prospect.db" ||
-		cfg.Kafka.Topic != "prospect-events" || cfg.Auth.ClientID != "prospect-service" {
+		cfg.Kafka.Topic != "prospect-events" || cfg.Outbox.MaxWaiting != 1_000_000 || cfg.Auth.ClientID != "prospect-service" {
 		t.Errorf("%+v", cfg)
 	}
 }
@@ -37,11 +37,11 @@ func TestDefaultsNeedNothingButTheSecret(t *testing.T) {
 func TestEverySettingIsInTheEnvironment(t *testing.T) {
 	t.Parallel()
 	cfg := load(t, "PROSPECT_LISTEN=:1", "PROSPECT_STORE=sqlite:other.db", "PROSPECT_KAFKA_BROKERS=a:1,b:2",
-		"PROSPECT_KAFKA_TOPIC=things", "PROSPECT_KAFKA_PARTITIONS=3", "PROSPECT_KAFKA_REPLICATION=2",
+		"PROSPECT_KAFKA_TOPIC=things", "PROSPECT_KAFKA_PARTITIONS=3", "PROSPECT_KAFKA_REPLICATION=2", "PROSPECT_OUTBOX_MAX_WAITING=500",
 		"PROSPECT_EVENT_BREAKER_TIMEOUT=1s", "PROSPECT_EVENT_BREAKER_WINDOW=7", "PROSPECT_EVENT_BREAKER_MINIMUM_CALLS=4",
 		"PROSPECT_EVENT_BREAKER_FAILURE_RATE=60", "PROSPECT_EVENT_BREAKER_OPEN=3s")
 	if cfg.Listen != ":1" || cfg.Store != "sqlite:other.db" || strings.Join(cfg.Kafka.Brokers, " ") != "a:1 b:2" ||
-		cfg.Kafka.Topic != "things" || cfg.Kafka.Partitions != 3 || cfg.Kafka.Replication != 2 ||
+		cfg.Kafka.Topic != "things" || cfg.Kafka.Partitions != 3 || cfg.Kafka.Replication != 2 || cfg.Outbox.MaxWaiting != 500 ||
 		cfg.EventBreaker != (rpc.BreakerConfig{Timeout: time.Second, Window: 7, MinimumCalls: 4, FailureRate: 60, Open: 3 * time.Second}) {
 		t.Errorf("%+v", cfg)
 	}
@@ -78,6 +78,7 @@ func TestValidate(t *testing.T) {
 			"event_breaker.timeout:", "event_breaker.window:", "event_breaker.minimum_calls:",
 			"event_breaker.failure_rate:", "event_breaker.open:",
 		}},
+		"outbox":  {func(c *Config) { c.Outbox.MaxWaiting = -1 }, []string{"outbox.max_waiting:"}},
 		"several": {func(c *Config) { c.Listen, c.Kafka.Topic = "", "" }, []string{"listen:", "kafka.topic:"}},
 	}
 	for name, c := range cases {

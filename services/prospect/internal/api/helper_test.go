@@ -25,9 +25,14 @@ import (
 // running is the API on an empty store, called over a socket. There are the events e and f; asking for "away" gets no answer.
 type running struct {
 	prospectv1.ProspectServiceClient
+	prospectv1.OutboxServiceClient
 	issuer *meshtest.Issuer
 	store  *sqlite.Store
+	room   *outbox.Room
 }
+
+// maxWaiting is how many messages may wait in the outbox. Nobody publishes them.
+const maxWaiting = 1000
 
 type catalogue struct{}
 
@@ -49,17 +54,19 @@ func start(t *testing.T) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &running{issuer: meshtest.NewIssuer(t), store: store}
-	prospects := prospect.NewService(store, catalogue{}, publish.Encoder(uuid.NewString, traces), func() {}, uuid.NewString, time.Now)
+	r := &running{issuer: meshtest.NewIssuer(t), store: store, room: outbox.NewRoom(maxWaiting)}
+	prospects := prospect.NewService(store, catalogue{}, publish.Encoder(uuid.NewString, traces), r.room, func() {}, uuid.NewString, time.Now)
 	server := newServer(t, r.issuer, traces)
 	prospectv1.RegisterProspectServiceServer(server, New(prospects, func(requestID string) string { return "of " + requestID }))
+	prospectv1.RegisterOutboxServiceServer(server, NewOutbox(store, r.room.Max()))
 	if err := server.Seal(); err != nil {
 		t.Fatal(err)
 	}
 	listener := meshtest.Listen(t)
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(server.Stop)
-	r.ProspectServiceClient = prospectv1.NewProspectServiceClient(meshtest.Dial(t, listener.Addr().String()))
+	conn := meshtest.Dial(t, listener.Addr().String())
+	r.ProspectServiceClient, r.OutboxServiceClient = prospectv1.NewProspectServiceClient(conn), prospectv1.NewOutboxServiceClient(conn)
 	return r
 }
 

@@ -2,11 +2,15 @@ package prospect
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"eventprospect/mesh/fault"
 	"eventprospect/mesh/outbox"
 )
+
+// retryAfter is when a change may be tried again that was refused because too many wait to be published.
+const retryAfter = 5 * time.Second
 
 // Events knows which events there are.
 type Events interface {
@@ -19,16 +23,20 @@ type Service struct {
 	store  Store
 	events Events
 	encode Encode
+	// room is what the outbox has for the messages of changes.
+	room *outbox.Room
 	// wake tells the relay that a message was committed.
 	wake  func()
 	newID func() string
 	now   func() time.Time
 }
 
-// NewService makes the service over a store. Encode makes the messages that are stored with each change, and wake is called
-// when one was committed. NewID makes unique ids; now tells the time.
-func NewService(store Store, events Events, encode Encode, wake func(), newID func() string, now func() time.Time) *Service {
-	return &Service{store: store, events: events, encode: encode, wake: wake, newID: newID, now: now}
+// NewService makes the service over a store. Encode makes the messages that are stored with each change if there is room, and
+// wake is called when one was committed. NewID makes unique ids; now tells the time.
+func NewService(
+	store Store, events Events, encode Encode, room *outbox.Room, wake func(), newID func() string, now func() time.Time,
+) *Service {
+	return &Service{store: store, events: events, encode: encode, room: room, wake: wake, newID: newID, now: now}
 }
 
 // Meeting is a wish for a new prospect.
@@ -40,7 +48,8 @@ type Meeting struct {
 	Repeatable bool
 }
 
-// Create adds a prospect. Invalid names each field, id_event if there is no such event; AlreadyExists if the id is taken.
+// Create adds a prospect. Invalid names each field, id_event if there is no such event; AlreadyExists if the id is taken;
+// Exhausted while too many changes wait to be published.
 func (s *Service) Create(ctx context.Context, meeting Meeting) (Prospect, error) {
 	if meeting.ID == "" {
 		meeting.ID = s.newID()
@@ -49,21 +58,23 @@ func (s *Service) Create(ctx context.Context, meeting Meeting) (Prospect, error)
 	if err != nil {
 		return Prospect{}, err
 	}
-	if err := s.checkEvent(ctx, p.IDEvent); err != nil {
-		return Prospect{}, err
-	}
-	message, err := s.encode(ctx, announce(Created, p, p.differences(Details{}), p.Created))
-	if err != nil {
-		return Prospect{}, err
-	}
-	err = s.store.Create(ctx, p, message)
-	if meeting.Repeatable && fault.Is(err, fault.AlreadyExists) {
+	err = s.change(func() error {
+		if err := s.checkEvent(ctx, p.IDEvent); err != nil {
+			return err
+		}
+		messages, err := s.messages(ctx, announce(Created, p, p.differences(Details{}), p.Created))
+		if err != nil {
+			return err
+		}
+		return s.store.Create(ctx, p, messages...)
+	})
+	switch {
+	case meeting.Repeatable && fault.Is(err, fault.AlreadyExists):
 		return s.Get(ctx, p.ID)
+	case err != nil:
+		return Prospect{}, err
 	}
-	if err == nil {
-		s.wake()
-	}
-	return p, err
+	return p, nil
 }
 
 // checkEvent refuses the id of an event that doesn't exist.
@@ -128,24 +139,24 @@ func (s *Service) part(ctx context.Context, q Query) ([]Prospect, int, error) {
 }
 
 // Update changes a prospect if it is in the state of the etag. Invalid names each field, id_event if it changes to an
-// event that doesn't exist.
-func (s *Service) Update(ctx context.Context, id, etag string, change Change) (Prospect, error) {
-	if err := s.checkNewEvent(ctx, id, change); err != nil {
-		return Prospect{}, err
-	}
-	p, err := s.store.Update(ctx, id, func(p *Prospect) ([]outbox.Message, error) {
-		if err := p.CheckETag(etag); err != nil {
-			return nil, err
+// event that doesn't exist; Exhausted while too many changes wait to be published.
+func (s *Service) Update(ctx context.Context, id, etag string, change Change) (p Prospect, err error) {
+	err = s.change(func() error {
+		if err := s.checkNewEvent(ctx, id, change); err != nil {
+			return err
 		}
-		changed, err := p.Change(change, s.time())
-		if err != nil || len(changed) == 0 {
-			return nil, err
-		}
-		return s.messages(ctx, announce(Updated, *p, changed, p.Updated))
+		p, err = s.store.Update(ctx, id, func(p *Prospect) ([]outbox.Message, error) {
+			if err := p.CheckETag(etag); err != nil {
+				return nil, err
+			}
+			changed, err := p.Change(change, s.time())
+			if err != nil || len(changed) == 0 {
+				return nil, err
+			}
+			return s.messages(ctx, announce(Updated, *p, changed, p.Updated))
+		})
+		return err
 	})
-	if err == nil {
-		s.wake()
-	}
 	return p, err
 }
 
@@ -162,17 +173,30 @@ func (s *Service) checkNewEvent(ctx context.Context, id string, change Change) e
 	return s.checkEvent(ctx, *change.IDEvent)
 }
 
-// Delete removes a prospect if it is in the state of the etag.
+// Delete removes a prospect if it is in the state of the etag. Exhausted while too many changes wait to be published.
 func (s *Service) Delete(ctx context.Context, id, etag string) error {
-	err := s.store.Delete(ctx, id, func(p Prospect) ([]outbox.Message, error) {
-		if err := p.CheckETag(etag); err != nil {
-			return nil, err
-		}
-		p.Version++ // the deletion is the last change of all
-		return s.messages(ctx, announce(Deleted, p, nil, s.time()))
+	return s.change(func() error {
+		return s.store.Delete(ctx, id, func(p Prospect) ([]outbox.Message, error) {
+			if err := p.CheckETag(etag); err != nil {
+				return nil, err
+			}
+			p.Version++ // the deletion is the last change of all
+			return s.messages(ctx, announce(Deleted, p, nil, s.time()))
+		})
 	})
-	if err == nil {
+}
+
+// change runs what stores a change with its message, if there is room for one, and wakes the relay.
+func (s *Service) change(store func() error) error {
+	err := s.room.Add(store)
+	var full *outbox.FullError
+	switch {
+	case err == nil:
 		s.wake()
+	case errors.As(err, &full):
+		f := fault.New(fault.Exhausted, "%d changes wait to be published: try again later", full.Waiting)
+		f.RetryAfter = retryAfter
+		return f
 	}
 	return err
 }

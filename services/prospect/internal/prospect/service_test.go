@@ -36,6 +36,7 @@ func (c *catalogue) Exists(_ context.Context, id string) (bool, error) {
 type fixture struct {
 	*prospect.Service
 	store     *sqlite.Store
+	room      *outbox.Room
 	events    *catalogue
 	announced []prospect.Announcement
 	encodeErr error
@@ -45,21 +46,24 @@ type fixture struct {
 
 // newFixture makes a service that knows the events e and f. Ids are id-1, id-2, ..., and the clock goes on by a second each time it
 // is read.
-func newFixture(t *testing.T) *fixture {
+func newFixture(t *testing.T) *fixture { return newFixtureWith(t, 0) }
+
+// newFixtureWith makes one whose outbox has room for so many messages; 0: any number.
+func newFixtureWith(t *testing.T, room int) *fixture {
 	t.Helper()
 	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "prospect.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
-	f := &fixture{store: store, events: &catalogue{ids: []string{"e", "f"}}}
+	f := &fixture{store: store, room: outbox.NewRoom(room), events: &catalogue{ids: []string{"e", "f"}}}
 	made, at := 0, begin
 	encode := func(_ context.Context, a prospect.Announcement) (outbox.Message, error) {
 		f.announced = append(f.announced, a)
 		return outbox.Message{ID: fmt.Sprint("m", len(f.announced)), Key: a.ProspectID, Time: a.Time, Payload: []byte("x")}, f.encodeErr
 	}
 	newID := func() string { made++; return fmt.Sprint("id-", made) }
-	f.Service = prospect.NewService(store, f.events, encode, func() { f.woken = append(f.woken, f.waiting(t)) }, newID,
+	f.Service = prospect.NewService(store, f.events, encode, f.room, func() { f.woken = append(f.woken, f.waiting(t)) }, newID,
 		func() time.Time { at = at.Add(time.Second); return at })
 	return f
 }

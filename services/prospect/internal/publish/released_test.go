@@ -178,6 +178,10 @@ func (q *one) Claim(context.Context, string, int, time.Duration) ([]outbox.Messa
 	return []outbox.Message{*q.message}, nil
 }
 
+func (*one) Renew(context.Context, string, []outbox.Message, time.Duration) error { return nil }
+
+func (q *one) Waiting(context.Context) (outbox.Backlog, error) { return outbox.Backlog{}, nil }
+
 func (q *one) Done(context.Context, []outbox.Message) error {
 	q.message = nil
 	return nil

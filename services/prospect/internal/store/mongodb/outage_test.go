@@ -49,8 +49,12 @@ func calls(s *Store) map[string]func(context.Context) error {
 			return s.Delete(ctx, "a", func(prospect.Prospect) ([]outbox.Message, error) { return nil, nil })
 		},
 		"claim": func(ctx context.Context) error { _, err := s.Claim(ctx, "relay", 1, time.Hour); return err },
-		"done":  func(ctx context.Context) error { return s.Done(ctx, []outbox.Message{m}) },
-		"ping":  s.Ping,
+		"renew": func(ctx context.Context) error {
+			return s.Renew(ctx, "relay", []outbox.Message{m}, time.Hour)
+		},
+		"waiting": func(ctx context.Context) error { _, err := s.Waiting(ctx); return err },
+		"done":    func(ctx context.Context) error { return s.Done(ctx, []outbox.Message{m}) },
+		"ping":    s.Ping,
 	}
 }
 

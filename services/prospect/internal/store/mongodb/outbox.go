@@ -58,6 +58,7 @@ func (m message) outbox(key string) outbox.Message {
 func (s *Store) Claim(ctx context.Context, owner string, limit int, lease time.Duration) (claimed []outbox.Message, err error) {
 	err = bounded(ctx, func(ctx context.Context) error {
 		now := time.Now()
+		until := now.Add(lease).UnixMicro()
 		found, err := s.waiting(ctx, claimable(owner, now), limit)
 		chosen := oldest(found, limit)
 		if err != nil || len(chosen) == 0 {
@@ -68,13 +69,13 @@ func (s *Store) Claim(ctx context.Context, owner string, limit int, lease time.D
 		for key, ids := range byKey {
 			filter := bson.M{"_id": key, "pending.id": bson.M{"$in": ids}, "pending": unclaimed(owner, now)}
 			takes = append(takes, mongo.NewUpdateOneModel().SetFilter(filter).
-				SetUpdate(bson.M{"$set": bson.M{"pending.$[m].owner": owner, "pending.$[m].leased": now.Add(lease).UnixMicro()}}).
+				SetUpdate(bson.M{"$set": bson.M{"pending.$[m].owner": owner, "pending.$[m].leased": until}}).
 				SetArrayFilters([]any{bson.M{"m.id": bson.M{"$in": ids}}}))
 		}
 		if _, err := s.prospects.BulkWrite(ctx, takes, options.BulkWrite().SetOrdered(false)); err != nil {
 			return err
 		}
-		claimed, err = s.held(ctx, owner, chosen)
+		claimed, err = s.held(ctx, owner, until, chosen)
 		return err
 	})
 	return claimed, err
@@ -127,8 +128,10 @@ func oldest(found []document, limit int) []outbox.Message {
 	return chosen
 }
 
-// held reads those of the chosen messages that the owner has got. Another one may have been faster.
-func (s *Store) held(ctx context.Context, owner string, chosen []outbox.Message) ([]outbox.Message, error) {
+// held reads those of the chosen messages that the owner has got by this claim: of each key the first that wait, up to one that it hasn't.
+// Another owner may have been faster with the first, or an operation that was given up may have come late: those after it may name the
+// owner of an earlier claim, but must not be published before it.
+func (s *Store) held(ctx context.Context, owner string, until int64, chosen []outbox.Message) ([]outbox.Message, error) {
 	var keys []string
 	for key := range idsByKey(chosen) {
 		keys = append(keys, key)
@@ -145,9 +148,10 @@ func (s *Store) held(ctx context.Context, owner string, chosen []outbox.Message)
 	mine := map[string]outbox.Message{}
 	for _, d := range found {
 		for _, m := range d.Pending {
-			if m.Owner == owner {
-				mine[m.ID] = m.outbox(d.ID)
+			if m.Owner != owner || m.Leased < until {
+				break
 			}
+			mine[m.ID] = m.outbox(d.ID)
 		}
 	}
 	var messages []outbox.Message

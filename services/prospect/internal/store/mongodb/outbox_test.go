@@ -227,6 +227,27 @@ func TestPublishedBetweenReadingAndWriting(t *testing.T) {
 	wantQueued(t, relay, "c", "m1", "m3")
 }
 
+// TestAnEarlierClaimIsNoClaim has a relay claim again what it had before, while another one gets the first message of the key: the second message still
+// names the relay, but would be published before the first.
+func TestAnEarlierClaimIsNoClaim(t *testing.T) {
+	t.Parallel()
+	address := newDatabase(t)
+	other := openAt(t, address, options.Client())
+	do(t, other.Create(t.Context(), sample("a"), told("a", 1), told("a", 2)))
+	if _, err := other.Claim(t.Context(), "slow", 10, 0); err != nil {
+		t.Fatal(err)
+	}
+	var once sync.Once
+	slow := openAt(t, address, options.Client().SetMonitor(&event.CommandMonitor{Succeeded: func(_ context.Context, e *event.CommandSucceededEvent) {
+		if e.CommandName == "find" {
+			once.Do(func() { _, err := other.Claim(t.Context(), "other", 1, time.Hour); do(t, err) })
+		}
+	}}))
+	if got := claim(t, slow, "slow"); len(got) > 0 {
+		t.Errorf("claimed %v, while another relay has the first message of the key", got)
+	}
+}
+
 // TestTooManyWaiting has a prospect whose messages nobody publishes: it can't grow without end, others are as always, and it
 // is over when they are published.
 func TestTooManyWaiting(t *testing.T) {

@@ -125,12 +125,17 @@ func TestWritesAreSafe(t *testing.T) {
 }
 
 // TestWritesAreRetriedWhereTheServerCan looks at what is sent: a write has a number, by which the server knows the same write again,
-// if the server is a member of a replica set. A standalone server would refuse the number.
+// if the server is a member of a replica set. A standalone server would refuse the number. A renewal is of
+// many prospects at once and can't have one: the relay renews again soon.
 func TestWritesAreRetriedWhereTheServerCan(t *testing.T) {
 	t.Parallel()
 	sent := &commands{}
 	s := openAt(t, newDatabase(t), options.Client().SetMonitor(sent.monitor()))
-	all(t.Context(), s, func(string, time.Duration, error) {})
+	for name, call := range calls(s) {
+		if name != "renew" {
+			_ = call(t.Context())
+		}
+	}
 	want := isReplicaSet(t, s)
 	if !want {
 		t.Log("the server is standalone: no write has a number")

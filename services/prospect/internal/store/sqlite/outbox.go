@@ -100,18 +100,38 @@ func scanClaimed(rows *sql.Rows) ([]row, error) {
 	return all, rows.Err()
 }
 
+// Renew implements outbox.Queue.
+func (s *Store) Renew(ctx context.Context, owner string, held []outbox.Message, lease time.Duration) error {
+	return s.each(ctx, `UPDATE outbox SET leased = ? WHERE owner = ? AND message_id IN `, held, time.Now().Add(lease).UnixMicro(), owner)
+}
+
 // Done implements outbox.Queue.
 func (s *Store) Done(ctx context.Context, published []outbox.Message) error {
-	if len(published) == 0 {
+	return s.each(ctx, `DELETE FROM outbox WHERE message_id IN `, published)
+}
+
+// each runs one statement for all of these messages, whose ids come after its other arguments.
+func (s *Store) each(ctx context.Context, statement string, messages []outbox.Message, args ...any) error {
+	if len(messages) == 0 {
 		return nil
 	}
-	args := make([]any, len(published))
-	for i, m := range published {
-		args[i] = m.ID
+	for _, m := range messages {
+		args = append(args, m.ID)
 	}
-	marks := strings.TrimSuffix(strings.Repeat("?, ", len(published)), ", ")
+	marks := strings.TrimSuffix(strings.Repeat("?, ", len(messages)), ", ")
 	return s.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM outbox WHERE message_id IN (`+marks+`)`, args...)
+		_, err := tx.ExecContext(ctx, statement+`(`+marks+`)`, args...)
 		return err
 	})
+}
+
+// Waiting implements outbox.Queue. It counts in an index, and takes the oldest by its place: what was stored first waits longest.
+func (s *Store) Waiting(ctx context.Context) (outbox.Backlog, error) {
+	var count int
+	var oldest sql.NullInt64
+	err := s.QueryRow(ctx, `SELECT count(*), (SELECT time FROM outbox ORDER BY position LIMIT 1) FROM outbox`).Scan(&count, &oldest)
+	if err != nil || !oldest.Valid {
+		return outbox.Backlog{}, sqlite.Fault(ctx, err)
+	}
+	return outbox.Backlog{Count: count, Oldest: time.UnixMicro(oldest.Int64).UTC()}, nil
 }
