@@ -62,3 +62,14 @@ func WithName(t testing.TB, address, name string) string {
 
 // NewName makes a name for a database that no other test has.
 func NewName() string { return "test_" + strings.ToLower(rand.Text()) }
+
+// Kafka gives the host and port of a real Kafka: the one that EVENTPROSPECT_TEST_KAFKA names, kafka://HOST:PORT. The test is skipped, and
+// says so, if nobody answers there.
+func Kafka(t testing.TB) string {
+	t.Helper()
+	u, err := url.Parse(Database(t, "EVENTPROSPECT_TEST_KAFKA"))
+	if err != nil {
+		t.Fatal("EVENTPROSPECT_TEST_KAFKA is not a URL")
+	}
+	return u.Host
+}

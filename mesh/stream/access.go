@@ -2,10 +2,12 @@ package stream
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -41,7 +43,8 @@ func (c *cluster) allowed(ctx context.Context, found topics) error {
 		case errors.Is(state.err, kerr.UnknownTopicOrPartition):
 			return fmt.Errorf("topic %s does not exist: create it, or set kafka.create_topics", topic)
 		case state.err != nil:
-			return refused("topic "+topic, "DESCRIBE", state.err)
+			// Whoever has the right that is needed may describe the topic as well, unless that was denied.
+			return refused("topic "+topic, operation.String()+", nor to DESCRIBE", state.err)
 		// No list at all comes from brokers older than 2.3, which don't tell.
 		case len(state.rights) > 0 && !slices.Contains(state.rights, operation):
 			return refused("topic "+topic, operation.String(), kerr.TopicAuthorizationFailed)
@@ -51,11 +54,22 @@ func (c *cluster) allowed(ctx context.Context, found topics) error {
 		return nil
 	}
 	_, err := c.admin.FetchOffsets(ctx, c.needs.group)
+	if err == nil || errors.Is(err, kerr.GroupIDNotFound) { // not found: it has no members and no offsets yet
+		err = c.mayJoin(ctx)
+	}
 	if errors.Is(err, kerr.GroupAuthorizationFailed) {
 		return refused("group "+c.needs.group, kadm.OpRead.String(), kerr.GroupAuthorizationFailed)
 	}
-	if errors.Is(err, kerr.GroupIDNotFound) { // it has no members and no offsets yet
-		return nil
+	return err
+}
+
+// mayJoin asks with the heartbeat of a member that there isn't, as offsets are shown to who may only DESCRIBE the group.
+func (c *cluster) mayJoin(ctx context.Context) error {
+	heartbeat := kmsg.NewPtrHeartbeatRequest()
+	heartbeat.Group, heartbeat.MemberID = c.needs.group, "nobody"
+	answer, err := heartbeat.RequestWith(ctx, c.client)
+	if err == nil && answer.ErrorCode == kerr.GroupAuthorizationFailed.Code {
+		return kerr.GroupAuthorizationFailed
 	}
 	return err
 }
@@ -65,6 +79,8 @@ func refused(resource, operation string, err error) error {
 	switch {
 	case errors.Is(err, kerr.TopicAuthorizationFailed), errors.Is(err, kerr.ClusterAuthorizationFailed), errors.Is(err, kerr.GroupAuthorizationFailed):
 		return fmt.Errorf("%s: this user has no right to %s: add it to Kafka's ACLs: %w", resource, operation, err)
+	case errors.Is(err, kerr.InvalidReplicationFactor):
+		return fmt.Errorf("%s: there are fewer brokers than kafka.replication: %w", resource, err)
 	}
 	return fmt.Errorf("%s: %w", resource, err)
 }
@@ -74,12 +90,19 @@ func refused(resource, operation string, err error) error {
 func why(err error, cfg Config) string {
 	var timeout interface{ Timeout() bool }
 	var network *net.OpError
+	var certificate *tls.CertificateVerificationError
 	switch {
 	case errors.Is(err, kerr.SaslAuthenticationFailed):
 		return fmt.Sprintf("the brokers don't know the user %q with this password: check kafka.sasl.user and kafka.sasl.password, and that the user has a %s password",
 			cfg.SASL.User, cfg.SASL.Mechanism)
 	case errors.Is(err, kerr.UnsupportedSaslMechanism):
 		return fmt.Sprintf("the brokers don't speak %s: check kafka.sasl.mechanism", cfg.SASL.Mechanism)
+	case errors.Is(err, kerr.IllegalSaslState):
+		return "the brokers want no SASL here: check kafka.brokers and kafka.sasl"
+	case errors.As(err, &certificate):
+		return fmt.Sprintf("the brokers' certificate is not accepted: check kafka.tls.ca_file and kafka.brokers: %v", certificate.Err)
+	case strings.Contains(err.Error(), "tls alert"): // the client has no type for it
+		return "the brokers want TLS: check kafka.brokers and kafka.tls"
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return "no broker answers in time: check kafka.brokers"
 	case errors.As(err, &network) && network.Op == "dial":
@@ -89,7 +112,7 @@ func why(err error, cfg Config) string {
 	case cfg.SASL.Mechanism != "":
 		return fmt.Sprintf("the brokers hang up: they may be stopping, or not know the user %q with this password: check kafka.sasl.user, kafka.sasl.password and kafka.tls", cfg.SASL.User)
 	}
-	return "the brokers hang up: they may be stopping, or want kafka.sasl or kafka.tls to be set"
+	return "the brokers hang up: they may be stopping, or kafka.sasl or kafka.tls is not as they want it"
 }
 
 // hungUp tells whether a broker ended the connection without a word, as one does that expects TLS or SASL, or that stops.

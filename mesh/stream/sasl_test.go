@@ -182,8 +182,8 @@ func TestRightsThatLackAreNamed(t *testing.T) {
 	for _, c := range []struct {
 		user, relay, consumer string // "": it may
 	}{
-		{"none", "topic things: this user has no right to DESCRIBE", "topic things: this user has no right to DESCRIBE"},
-		{"reader", "topic things: this user has no right to WRITE", "topic things.dlq: this user has no right to DESCRIBE"},
+		{"none", "topic things: this user has no right to WRITE, nor to DESCRIBE", "topic things: this user has no right to READ, nor to DESCRIBE"},
+		{"reader", "topic things: this user has no right to WRITE", "topic things.dlq: this user has no right to WRITE, nor to DESCRIBE"},
 		{"nogroup", "topic things: this user has no right to WRITE", "group group: this user has no right to READ"},
 		{"all", "topic things: this user has no right to WRITE", ""},
 		{"writer", "", "topic things: this user has no right to READ"},

@@ -111,7 +111,7 @@ func TestWhatIsMissingIsToldOnce(t *testing.T) {
 				}
 			}
 		}, "topic things does not exist: create it, or set kafka.create_topics"},
-		"no right to look": {refuse(kmsg.Metadata, "things", kerr.TopicAuthorizationFailed), "topic things: this user has no right to DESCRIBE"},
+		"no right to look": {refuse(kmsg.Metadata, "things", kerr.TopicAuthorizationFailed), "topic things: this user has no right to READ, nor to DESCRIBE"},
 		"no right to create": {func(b *broker) func() {
 			return b.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.CreateTopics}, Err: kerr.TopicAuthorizationFailed, Count: -1}).Remove
 		}, "topic things: this user has no right to CREATE"},

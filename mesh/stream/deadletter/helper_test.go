@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"os"
 	"testing"
 	"time"
 
@@ -29,19 +28,17 @@ type world struct {
 	fake   *kfake.Cluster // nil: a real Kafka
 }
 
-// onEach runs a test on kfake, and on the real Kafka that EVENTPROSPECT_TEST_KAFKA names, if it does.
+// onEach runs a test on kfake, and on a real Kafka.
 func onEach(t *testing.T, test func(*world)) {
 	t.Parallel()
 	t.Run("kfake", func(t *testing.T) {
 		t.Parallel()
 		test(onFake(t))
 	})
-	if address := os.Getenv("EVENTPROSPECT_TEST_KAFKA"); address != "" {
-		t.Run("kafka", func(t *testing.T) {
-			t.Parallel()
-			test(newWorld(t, nil, address))
-		})
-	}
+	t.Run("kafka", func(t *testing.T) {
+		t.Parallel()
+		test(newWorld(t, nil, meshtest.Kafka(t)))
+	})
 }
 
 func onFake(t *testing.T) *world {
