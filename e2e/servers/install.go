@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+
+	"eventprospect/e2e/process"
 )
 
 // packages are those of Debian that carry what the servers need, by a program that shows that it is there.
@@ -21,6 +23,7 @@ var packages = map[string]string{
 	"npm":      "npm",
 	"pip3":     "python3-pip",
 	"chromium": "chromium",
+	"kcat":     "kcat",
 }
 
 // install installs what the servers need and is missing. That takes root; without it, the error tells what to ask for.
@@ -47,7 +50,7 @@ func install(ctx context.Context, chosen []server) error {
 		cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 		// RUNLEVEL=1: the packages' own services stay off.
 		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1")
-		if err := complete(cmd); err != nil {
+		if err := process.Complete(cmd); err != nil {
 			return err
 		}
 	}

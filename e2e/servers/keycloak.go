@@ -10,9 +10,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 
 	"eventprospect/dev/stack"
+	"eventprospect/e2e/prepared"
+	"eventprospect/e2e/process"
 )
 
 // keycloakProject pins Keycloak's distribution.
@@ -37,30 +38,30 @@ func startKeycloak(ctx context.Context, s *set) (string, error) {
 	if err := furnish(home, distribution); err != nil {
 		return "", err
 	}
-	port, err := freePort()
+	address, port, err := freeAddress()
 	if err != nil {
 		return "", err
 	}
-	at := url.URL{Scheme: "http", Host: fmt.Sprintf("localhost:%d", port)}
+	at := url.URL{Scheme: "http", Host: "localhost:" + port}
 	server := keycloak(context.Background(), home, "start", "--optimized", "--import-realm", "--cache=local", "--log-level=warn",
-		"--http-enabled=true", "--http-host=127.0.0.1", "--http-port="+strconv.Itoa(port), "--hostname="+at.String())
+		"--http-enabled=true", "--http-host=127.0.0.1", "--http-port="+port, "--hostname="+at.String())
 	password, _ := keycloakAdmin.Password()
 	server.Env = append(os.Environ(), "KC_BOOTSTRAP_ADMIN_USERNAME="+keycloakAdmin.Username(), "KC_BOOTSTRAP_ADMIN_PASSWORD="+password)
 	at.User = keycloakAdmin
-	return at.String(), s.launch(ctx, "keycloak", port, server)
+	return at.String(), s.launch(ctx, "keycloak", address, server)
 }
 
 // prepareKeycloak gives the folder of the distribution, built: what it takes to fit the server to its database is done once.
 func prepareKeycloak(ctx context.Context) (string, error) {
-	folder, err := prepared("keycloak", keycloakProject, func(folder string) error {
-		if err := complete(in(ctx, filepath.Join(folder, "keycloak"), "mvn", "-q", "-B", "dependency:unpack")); err != nil {
+	folder, err := prepared.Folder(ctx, "keycloak", keycloakProject, func(folder string) error {
+		if err := process.Complete(prepared.Command(ctx, filepath.Join(folder, "keycloak"), "mvn", "-q", "-B", "dependency:unpack")); err != nil {
 			return err
 		}
 		home, err := distributionIn(folder)
 		if err != nil {
 			return err
 		}
-		return complete(keycloak(ctx, home, "build", "--db=dev-mem"))
+		return process.Complete(keycloak(ctx, home, "build", "--db=dev-mem"))
 	})
 	if err != nil {
 		return "", err

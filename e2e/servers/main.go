@@ -1,16 +1,17 @@
 //go:build linux
 
-// Command servers runs the real servers that the tests need, on free ports of loopback, without Docker: MariaDB and
-// PostgreSQL from the system's packages; Keycloak from Maven Central, with the realm of this repository; and for MongoDB, whose
-// server is in no package registry, the stand-in mongo-java-server from Maven Central. It also makes foreign programs ready that
-// the tests run against the registry, and tells where they are: eureka-js-client from npm, a Spring Boot application, Envoy, and
-// Chromium. What takes long to make is made once and kept in the user's cache.
+// Command servers runs the real servers that the tests need, on free ports of loopback, without Docker: MariaDB and PostgreSQL
+// from the system's packages; from Maven Central Keycloak, with the realm of this repository, and Apache Kafka, one broker that
+// lets everybody in and one that asks who comes; and for MongoDB, whose server is in no package registry, the stand-in
+// mongo-java-server. It also makes foreign programs ready that the tests run against the system, and tells where they are:
+// eureka-js-client and kafkajs from npm, a Spring Boot application, Envoy, Chromium, kcat, and Kafka 3.9 with its ZooKeeper.
+// What takes long to make is made once and kept in the user's cache.
 //
 //	servers [-only NAMES] run COMMAND…   starts them, runs the command with their addresses in its environment, and stops them
 //	servers [-only NAMES] up             starts them, prints their addresses, and runs until Ctrl-C or `servers down`
 //	servers down                         stops what `servers up` runs
 //
-// Apache Kafka and Zipkin, from Maven Central, are started when they are named: -only kafka,zipkin.
+// Zipkin, from Maven Central, is started when it is named: -only zipkin.
 package main
 
 import (
@@ -42,7 +43,7 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("servers", flag.ExitOnError)
-	only := flags.String("only", "", "`names` of servers, split by commas; without it, all but kafka and zipkin")
+	only := flags.String("only", "", "`names` of servers, split by commas; without it, all but zipkin")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

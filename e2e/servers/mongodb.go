@@ -4,16 +4,16 @@ package main
 
 import (
 	"context"
-	_ "embed"
-	"fmt"
+	"embed"
 	"os/exec"
 	"path/filepath"
-	"strconv"
+
+	"eventprospect/e2e/prepared"
 )
 
 var (
 	//go:embed mongodb/pom.xml
-	mongoProject []byte
+	mongoProject embed.FS
 	//go:embed mongodb/StandIn.java
 	mongoProgram []byte
 )
@@ -28,14 +28,14 @@ func startMongoDB(ctx context.Context, s *set) (string, error) {
 	if err := write(program, mongoProgram); err != nil {
 		return "", err
 	}
-	classes, err := classPath(ctx, folder, mongoProject)
+	classes, err := prepared.Classes(ctx, "mongodb", mongoProject)
 	if err != nil {
 		return "", err
 	}
-	port, err := freePort()
+	address, port, err := freeAddress()
 	if err != nil {
 		return "", err
 	}
-	server := exec.Command("java", "-Xmx512m", "-cp", classes, program, filepath.Join(folder, "data"), strconv.Itoa(port))
-	return fmt.Sprintf("mongodb://127.0.0.1:%d/test", port), s.launch(ctx, "mongodb", port, server)
+	server := exec.Command("java", "-Xmx512m", "-cp", classes, program, filepath.Join(folder, "data"), port)
+	return "mongodb://" + address + "/test", s.launch(ctx, "mongodb", address, server)
 }

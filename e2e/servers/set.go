@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,7 +21,7 @@ type set struct {
 	folder string
 
 	mu        sync.Mutex
-	running   []*process
+	stops     []func()
 	addresses map[string]string // by variable
 }
 
@@ -47,8 +46,12 @@ var servers = []server{
 	{name: "eureka-js", variable: "EVENTPROSPECT_TEST_EUREKA_JS", start: prepareEurekaJS, needs: []string{"node", "npm"}},
 	{name: "spring", variable: "EVENTPROSPECT_TEST_SPRING", start: prepareSpring, needs: []string{"java", "mvn"}},
 	{name: "envoy", variable: "EVENTPROSPECT_TEST_ENVOY", start: prepareEnvoy, needs: []string{"pip3"}},
-	{name: "chromium", variable: "EVENTPROSPECT_TEST_CHROMIUM", start: findChromium, needs: []string{"chromium"}},
-	{name: "kafka", variable: "EVENTPROSPECT_TEST_KAFKA", start: startKafka, needs: []string{"java", "mvn"}, asked: true},
+	{name: "chromium", variable: "EVENTPROSPECT_TEST_CHROMIUM", start: find("chromium"), needs: []string{"chromium"}},
+	{name: "kcat", variable: "EVENTPROSPECT_TEST_KCAT", start: find("kcat"), needs: []string{"kcat"}},
+	{name: "kafka-js", variable: "EVENTPROSPECT_TEST_KAFKA_JS", start: prepareKafkaJS, needs: []string{"node", "npm"}},
+	{name: "kafka", variable: "EVENTPROSPECT_TEST_KAFKA", start: startKafka, needs: []string{"java", "mvn"}},
+	{name: "kafka-secure", variable: "EVENTPROSPECT_TEST_KAFKA_SECURE", start: startSecureKafka, needs: []string{"java", "mvn"}},
+	{name: "kafka-zookeeper", variable: "EVENTPROSPECT_TEST_KAFKA_ZOOKEEPER", start: prepareOldKafka, needs: []string{"java", "mvn"}},
 	{name: "zipkin", variable: "EVENTPROSPECT_TEST_ZIPKIN", start: startZipkin, needs: []string{"java", "mvn"}, asked: true},
 }
 
@@ -122,23 +125,15 @@ func (s *set) environment() []string {
 
 // stop stops what was started and removes its data.
 func (s *set) stop() error {
-	var errs []error
-	for _, p := range slices.Backward(s.running) {
-		errs = append(errs, p.stop())
+	for _, stop := range slices.Backward(s.stops) {
+		stop()
 	}
-	return errors.Join(append(errs, os.RemoveAll(s.folder))...)
+	return os.RemoveAll(s.folder)
 }
 
-// freePort finds a port that nobody listens on now.
-func freePort() (int, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = listener.Close() }() // it was only asked for its number
-	address, ok := listener.Addr().(*net.TCPAddr)
-	if !ok {
-		return 0, fmt.Errorf("not a TCP address: %v", listener.Addr())
-	}
-	return address.Port, nil
+// onStop adds what must be done at the end.
+func (s *set) onStop(stop func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stops = append(s.stops, stop)
 }

@@ -8,7 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
+
+	"eventprospect/e2e/process"
 )
 
 // startMariaDB starts MariaDB with durable commits, as in production.
@@ -22,7 +23,7 @@ func startMariaDB(ctx context.Context, s *set) (string, error) {
 	if err := as(make, "mysql", data); err != nil {
 		return "", err
 	}
-	if err := complete(make); err != nil {
+	if err := process.Complete(make); err != nil {
 		return "", err
 	}
 	// It runs once with these lines, as they are, before it takes connections.
@@ -31,17 +32,17 @@ func startMariaDB(ctx context.Context, s *set) (string, error) {
 	if err := os.WriteFile(script, []byte(lines), 0o644); err != nil { //nolint:gosec // the server must read it
 		return "", err
 	}
-	port, err := freePort()
+	address, port, err := freeAddress()
 	if err != nil {
 		return "", err
 	}
 	server := exec.Command("mariadbd", "--no-defaults", "--datadir="+data, "--socket="+filepath.Join(data, "s"), "--init-file="+script,
-		"--bind-address=127.0.0.1", "--port="+strconv.Itoa(port), "--max-connections=500",
+		"--bind-address=127.0.0.1", "--port="+port, "--max-connections=500",
 		"--innodb-flush-log-at-trx-commit=1", "--skip-name-resolve")
 	if err := as(server, "mysql", data); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("mysql://test:%s@127.0.0.1:%d/mysql", password, port), s.launch(ctx, "mariadb", port, server)
+	return fmt.Sprintf("mysql://test:%s@%s/mysql", password, address), s.launch(ctx, "mariadb", address, server)
 }
 
 // startPostgres starts PostgreSQL with durable commits, as in production.
@@ -58,19 +59,19 @@ func startPostgres(ctx context.Context, s *set) (string, error) {
 	if err := as(make, "postgres", data); err != nil {
 		return "", err
 	}
-	if err := complete(make); err != nil {
+	if err := process.Complete(make); err != nil {
 		return "", err
 	}
-	port, err := freePort()
+	address, port, err := freeAddress()
 	if err != nil {
 		return "", err
 	}
-	server := exec.Command(filepath.Join(programs, "postgres"), "-D", data, "-p", strconv.Itoa(port),
+	server := exec.Command(filepath.Join(programs, "postgres"), "-D", data, "-p", port,
 		"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=500")
 	if err := as(server, "postgres", data); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres", port), s.launch(ctx, "postgres", port, server)
+	return fmt.Sprintf("postgres://postgres@%s/postgres", address), s.launch(ctx, "postgres", address, server)
 }
 
 // postgresPrograms finds the newest PostgreSQL: Debian keeps the server's programs outside the path.

@@ -49,6 +49,8 @@ func newClient(cfg Config, tell Telemetry, more ...kgo.Opt) (*kgo.Client, *kotel
 		kgo.SeedBrokers(cfg.Brokers...),
 		kgo.WithHooks(kotel.NewKotel(kotel.WithTracer(tracer)).Hooks()...),
 		kgo.RequiredAcks(kgo.AllISRAcks()),
+		// The default is Snappy, which not all clients have; a few hundred bytes don't need it.
+		kgo.ProducerBatchCompression(kgo.NoCompression()),
 		// The default lingers for 10 ms to fill batches; the relay hands over whole batches already.
 		kgo.ProducerLinger(0),
 		// A record whose fate isn't known is given up, too, so that nobody waits for a broker that is gone: what was given up

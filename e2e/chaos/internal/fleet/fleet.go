@@ -13,7 +13,7 @@ import (
 	"slices"
 	"strings"
 
-	"eventprospect/e2e/chaos/internal/process"
+	"eventprospect/e2e/process"
 )
 
 // Fleet is the processes of one run. It is used by one goroutine at a time.
@@ -57,24 +57,9 @@ func (f *Fleet) newFolder(name string) (string, error) {
 	return path, os.MkdirAll(path, 0o700)
 }
 
-// addresses finds so many free ones, all different.
-func addresses(n int) ([]string, error) {
-	var all []string
-	for len(all) < n {
-		address, err := process.FreeAddress()
-		if err != nil {
-			return nil, err
-		}
-		if !slices.Contains(all, address) {
-			all = append(all, address)
-		}
-	}
-	return all, nil
-}
-
 // member is a process of the mesh, of the program with this name: its settings begin with the service's name.
 func (f *Fleet) member(name, program, service string, settings map[string]string) (*Node, error) {
-	at, err := addresses(2)
+	at, err := process.FreeAddresses(2)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +101,7 @@ func (f *Fleet) Registries(ctx context.Context, n int, store string) ([]*Node, e
 
 // Etcd starts an etcd cluster of so many members, and gives its clients' addresses as a registry's store.
 func (f *Fleet) Etcd(ctx context.Context, n int) (members []*Node, store string, err error) {
-	at, err := addresses(2 * n)
+	at, err := process.FreeAddresses(2 * n)
 	if err != nil {
 		return nil, "", err
 	}
@@ -151,7 +136,7 @@ func (f *Fleet) Gateway(ctx context.Context, registries string) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	node.ready = accepts(node.Address) // it is never all ready: there is no Prospect service
+	node.ready = process.Accepts(node.Address) // it is never all ready: there is no Prospect service
 	return node, node.Start(ctx)
 }
 
@@ -173,6 +158,6 @@ func (f *Fleet) Instance(i int, program, registries string, settings map[string]
 	if err != nil {
 		return nil, err
 	}
-	node.ready = accepts(node.Address) // whether it has joined is seen in the registry
+	node.ready = process.Accepts(node.Address) // whether it has joined is seen in the registry
 	return node, nil
 }

@@ -5,13 +5,12 @@ package fleet
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"os/exec"
 	"path/filepath"
 	"time"
 
-	"eventprospect/e2e/chaos/internal/process"
+	"eventprospect/e2e/process"
 )
 
 const (
@@ -83,17 +82,6 @@ func (n *Node) Usage() (process.Usage, error) { return n.running.Usage() }
 
 // LastWords is the end of what it wrote, over all its lives.
 func (n *Node) LastWords() string { return n.running.LastWords() }
-
-// accepts checks that somebody takes connections there.
-func accepts(address string) func(context.Context) error {
-	return func(ctx context.Context) error {
-		conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
-		if err != nil {
-			return err
-		}
-		return conn.Close()
-	}
-}
 
 // answersOK checks that a URL answers 200.
 func answersOK(url string) func(context.Context) error {

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"eventprospect/e2e/chaos/internal/fleet"
-	"eventprospect/e2e/chaos/internal/process"
+	"eventprospect/e2e/process"
 )
 
 // backend is a process that can be found.

@@ -21,7 +21,7 @@ import (
 
 	"eventprospect/e2e/chaos/internal/fleet"
 	"eventprospect/e2e/chaos/internal/load"
-	"eventprospect/e2e/chaos/internal/process"
+	"eventprospect/e2e/process"
 )
 
 const (

@@ -67,6 +67,30 @@ func TestStopTellsABadEnd(t *testing.T) {
 	}
 }
 
+func TestEndWaitsForTheEndOrMakesIt(t *testing.T) {
+	t.Parallel()
+	p := run(t, `trap 'echo bye; exit 143' TERM; echo up; while :; do sleep 0.01; done`)
+	says(t, p, "up")
+	p.End(patience)
+	says(t, p, "bye")
+	deaf := run(t, `trap '' TERM; echo up; while :; do sleep 0.01; done`)
+	says(t, deaf, "up")
+	deaf.End(10 * time.Millisecond)
+	if err := deaf.Halt(); err == nil {
+		t.Error("it still runs")
+	}
+}
+
+func TestCompleteTellsWhatWentWrong(t *testing.T) {
+	t.Parallel()
+	if err := Complete(exec.Command("sh", "-c", "echo fine")); err != nil {
+		t.Error(err)
+	}
+	if err := Complete(exec.Command("sh", "-c", "echo trouble; exit 3")); err == nil || !strings.Contains(err.Error(), "trouble") {
+		t.Errorf("error %v, want what it printed", err)
+	}
+}
+
 func TestAHaltedProcessStandsStillUntilItIsResumed(t *testing.T) {
 	t.Parallel()
 	p := run(t, `echo up; while :; do sleep 0.01; done`)
@@ -118,15 +142,23 @@ func TestUsageOfAProcess(t *testing.T) {
 	}
 }
 
-func TestAFreeAddressCanBeListenedOn(t *testing.T) {
+func TestFreeAddressesCanBeListenedOn(t *testing.T) {
 	t.Parallel()
-	address, err := FreeAddress()
+	addresses, err := FreeAddresses(3)
 	if err != nil {
 		t.Fatal(err)
 	}
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		t.Fatal(err)
+	for _, address := range addresses {
+		listener, err := net.Listen("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := Accepts(address)(t.Context()); err != nil {
+			t.Error(err)
+		}
+		_ = listener.Close()
+		if err := Accepts(address)(t.Context()); err == nil {
+			t.Errorf("%s takes connections, and nobody listens", address)
+		}
 	}
-	_ = listener.Close()
 }

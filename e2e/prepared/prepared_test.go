@@ -1,11 +1,13 @@
 //go:build linux
 
-package main
+package prepared
 
 import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 )
@@ -24,7 +26,7 @@ func TestWhatIsPreparedIsKeptUntilItsFilesChange(t *testing.T) {
 		content string
 		made    int
 	}{{"one", 1}, {"one", 1}, {"two", 2}, {"one", 2}} {
-		path, err := prepared("tool", files(c.content), prepare)
+		path, err := Folder(t.Context(), "tool", files(c.content), prepare)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -37,21 +39,28 @@ func TestWhatIsPreparedIsKeptUntilItsFilesChange(t *testing.T) {
 func TestWhatCannotBePreparedLeavesNothing(t *testing.T) {
 	cache, trouble := t.TempDir(), errors.New("no network")
 	t.Setenv("XDG_CACHE_HOME", cache)
-	if _, err := prepared("tool", files("one"), func(string) error { return trouble }); !errors.Is(err, trouble) {
+	if _, err := Folder(t.Context(), "tool", files("one"), func(string) error { return trouble }); !errors.Is(err, trouble) {
 		t.Errorf("error is %v", err)
 	}
-	left, err := os.ReadDir(filepath.Join(cache, "eventprospect"))
+	left, err := filepath.Glob(filepath.Join(cache, "eventprospect", "tool-*"))
 	if err != nil || len(left) != 0 {
 		t.Errorf("left %v, error %v", left, err)
 	}
 }
 
-func TestEveryServerNamesPackagesThatAreKnown(t *testing.T) {
-	for _, s := range servers {
-		for _, program := range s.needs {
-			if packages[program] == "" {
-				t.Errorf("%s: no package is known for %s", s.name, program)
+func TestWhatAnotherMakesIsWaitedFor(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	var made atomic.Int32
+	var both sync.WaitGroup
+	for range 2 {
+		both.Go(func() {
+			if _, err := Folder(t.Context(), "tool", files("one"), func(string) error { made.Add(1); return nil }); err != nil {
+				t.Error(err)
 			}
-		}
+		})
+	}
+	both.Wait()
+	if made.Load() != 1 {
+		t.Errorf("made %d times, want once", made.Load())
 	}
 }

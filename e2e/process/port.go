@@ -3,10 +3,12 @@
 package process
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"slices"
 )
 
 // Ports that a process keeps over restarts are below those that Linux gives to outgoing connections (from 32768): while
@@ -23,4 +25,30 @@ func FreeAddress() (string, error) {
 		}
 	}
 	return "", errors.New("no free port was found")
+}
+
+// FreeAddresses finds so many, all different.
+func FreeAddresses(n int) ([]string, error) {
+	var all []string
+	for len(all) < n {
+		address, err := FreeAddress()
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(all, address) {
+			all = append(all, address)
+		}
+	}
+	return all, nil
+}
+
+// Accepts gives the check that somebody takes connections there.
+func Accepts(address string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+		if err != nil {
+			return err
+		}
+		return conn.Close()
+	}
 }

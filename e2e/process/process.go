@@ -36,7 +36,10 @@ func Start(name, log string, cmd *exec.Cmd) (*Process, error) {
 		cmd.Stdout = file
 	}
 	cmd.Stderr = file
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	cmd.SysProcAttr.Setpgid, cmd.SysProcAttr.Pdeathsig = true, syscall.SIGKILL
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -79,6 +82,17 @@ func (p *Process) Stop(patience time.Duration) error {
 		return fmt.Errorf("%s ended with code %d: %s", p.name, code, p.LastWords())
 	}
 	return nil
+}
+
+// End asks the process to stop, and kills it if that takes longer than patience. How it ends is not judged: a Java machine that is
+// told to stop ends with code 143.
+func (p *Process) End(patience time.Duration) {
+	_ = p.cmd.Process.Signal(syscall.SIGTERM) // it may have ended by itself
+	select {
+	case <-p.ended:
+	case <-time.After(patience):
+		p.Kill()
+	}
 }
 
 func (p *Process) signal(s syscall.Signal) error {
