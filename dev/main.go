@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -52,6 +54,7 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 	issuerURL := flags.String("issuer", "", "`URL` of a realm to take tokens from, such as a Keycloak's http://localhost:8180/realms/EventProspect; empty: the development issuer")
 	issuerHost := flags.String("issuer-host", "localhost", "`host` to offer tokens on; one that other machines reach needs -expose-passwords, too")
 	expose := flags.Bool("expose-passwords", false, "let other machines use the realm file's passwords, which anybody can read")
+	kafka := flags.String("kafka", "", "`BROKERS` of an Apache Kafka to use, host:port split by commas; empty: an embedded one, with data below the data folder")
 	secure := flags.String("tls", "", "`folder` of certificates: speak TLS; empty: plaintext")
 	free := flags.Bool("free", false, "listen on free ports instead of the known ones")
 	verbose := flags.Bool("v", false, "log what happens, not only what goes wrong")
@@ -71,11 +74,8 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 	if *free {
 		cfg.Ports = system.Ports{}
 	}
-	if *realm != "" {
-		var err error
-		if cfg.Realm, err = readRealm(*realm); err != nil {
-			return err
-		}
+	if err := readFlags(&cfg, *realm, *kafka); err != nil {
+		return err
 	}
 	switch {
 	case flags.NArg() == 0:
@@ -90,6 +90,19 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 	return flag.ErrHelp
 }
 
+// readFlags sets what has to be read first: a realm file and Kafka's brokers, where they are given.
+func readFlags(cfg *system.Config, realm, kafka string) (err error) {
+	if realm != "" {
+		if cfg.Realm, err = readRealm(realm); err != nil {
+			return err
+		}
+	}
+	if kafka != "" {
+		cfg.Kafka.Brokers, err = parseBrokers(kafka)
+	}
+	return err
+}
+
 // readRealm reads a realm file that the development issuer understands.
 func readRealm(path string) ([]byte, error) {
 	text, err := os.ReadFile(path)
@@ -100,6 +113,17 @@ func readRealm(path string) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return text, nil
+}
+
+// parseBrokers reads hosts and ports split by commas.
+func parseBrokers(text string) ([]string, error) {
+	brokers := strings.Split(text, ",")
+	for _, broker := range brokers {
+		if host, port, err := net.SplitHostPort(broker); err != nil || host == "" || port == "" {
+			return nil, fmt.Errorf("-kafka: %q is not host:port", broker)
+		}
+	}
+	return brokers, nil
 }
 
 // mustNotContradict refuses flags that mean nothing beside a certain one.

@@ -10,6 +10,7 @@ import (
 	"eventprospect/dev/system"
 	"eventprospect/e2e/command"
 	"eventprospect/e2e/databases"
+	"eventprospect/e2e/kafka/kafkatest"
 	"eventprospect/e2e/keycloak"
 	"eventprospect/e2e/play"
 )
@@ -38,6 +39,11 @@ func TestCasesOnRealStores(t *testing.T) {
 func TestCasesOnKeycloak(t *testing.T) {
 	issuer := keycloak.Issuer(t)
 	playAll(t, func(t *testing.T) *world { return newWorldOf(t, system.Config{Issuer: issuer, Closed: true}) })
+}
+
+// TestCasesOnKafka plays every case with a real Kafka.
+func TestCasesOnKafka(t *testing.T) {
+	playAll(t, func(t *testing.T) *world { return newWorldOf(t, system.Config{Kafka: kafkatest.Own(t), Closed: true}) })
 }
 
 // playAll plays every case through every door, at once and on one system, and then looks for names and tokens where none

@@ -17,6 +17,7 @@ import (
 	"eventprospect/e2e/client"
 	"eventprospect/e2e/command"
 	"eventprospect/e2e/databases"
+	"eventprospect/e2e/kafka/kafkatest"
 )
 
 const (
@@ -27,7 +28,10 @@ const (
 	callers = 8
 	// lease is how long messages that a killed system was about to publish are left alone, where several could share a store
 	// (mesh/stream). SQLite's file has one system, which gives them back when it starts.
-	lease = 30 * time.Second
+	lease = 6 * time.Second
+	// absence is how long Kafka waits for a member of a group that was killed, before another gets its partitions. It waits for one
+	// once more if that was about to become a member.
+	absence = 10 * time.Second
 	// askEvery is how often one asks for an event that isn't there yet.
 	askEvery = 5 * time.Millisecond
 )
@@ -42,6 +46,13 @@ func TestNothingAcknowledgedIsLostWhenKilled(t *testing.T) {
 func TestNothingAcknowledgedIsLostWhenKilledOnRealStores(t *testing.T) {
 	t.Parallel()
 	mustOutliveKills(t, lease+client.Patience, "-event-store", databases.MariaDB(t), "-prospect-store", databases.MongoDB(t))
+}
+
+// TestNothingAcknowledgedIsLostWhenKilledOnKafka kills the system, and not its broker, which knows its topic and its group under
+// their usual names.
+func TestNothingAcknowledgedIsLostWhenKilledOnKafka(t *testing.T) {
+	t.Parallel()
+	mustOutliveKills(t, 2*absence+client.Patience, "-kafka", kafkatest.Usual(t))
 }
 
 // mustOutliveKills kills the whole system again and again, with prospects being created, and starts it on the same data. Every

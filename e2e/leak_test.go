@@ -26,7 +26,7 @@ func searchForLeaks(t *testing.T, w *world, names []string) {
 		spans = append(spans, textOf(span))
 	}
 	searchIn(t, "the traces", spans, secrets)
-	searchIn(t, "the topics", records(t, w.system.Kafka, "prospect-events", "prospect-events.dlq"), secrets)
+	searchIn(t, "the topics", records(t, w.system.Kafka, w.topic, w.topic+".dlq"), secrets)
 }
 
 func searchIn(t *testing.T, where string, texts, secrets []string) {

@@ -91,6 +91,9 @@ func TestAFailedStartSaysWhy(t *testing.T) {
 		"issuer is no URL": func(*testing.T) ([]string, string) {
 			return []string{"-data", "", "-issuer", "localhost:8180"}, `"localhost:8180"`
 		},
+		"broker without a port": func(*testing.T) ([]string, string) {
+			return []string{"-data", "", "-kafka", "localhost:9092,localhost"}, `"localhost"`
+		},
 		"issuer of somebody else and a realm file": func(t *testing.T) ([]string, string) {
 			realm := write(t, "realm.json", string(stack.Realm))
 			return []string{"-data", "", "-issuer", "http://localhost:8180/realms/EventProspect", "-realm", realm}, "-realm"

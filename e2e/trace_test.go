@@ -13,36 +13,51 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
+	"eventprospect/dev/system"
 	"eventprospect/e2e/client"
+	"eventprospect/e2e/kafka/kafkatest"
 )
 
-// hop is a span that must be in the trace of a creation: what some process did.
+// hop is a span: what some process did.
 type hop struct {
 	service string
 	kind    trace.SpanKind
 	name    string // a part of the span's name
 }
 
-var hops = []hop{
-	{"gateway", trace.SpanKindServer, "POST /prospects"},
-	{"gateway", trace.SpanKindClient, "prospect.v1.ProspectService/CreateProspect"},
-	{"prospect", trace.SpanKindServer, "prospect.v1.ProspectService/CreateProspect"},
-	{"prospect", trace.SpanKindClient, "event.v1.EventService/GetEvent"},
-	{"event", trace.SpanKindServer, "event.v1.EventService/GetEvent"},
-	{"prospect", trace.SpanKindProducer, "prospect-events"},
-	{"event", trace.SpanKindConsumer, "prospect-events process"},
+// hops are what must be in the trace of a creation.
+func hops(topic string) []hop {
+	return []hop{
+		{"gateway", trace.SpanKindServer, "POST /prospects"},
+		{"gateway", trace.SpanKindClient, "prospect.v1.ProspectService/CreateProspect"},
+		{"prospect", trace.SpanKindServer, "prospect.v1.ProspectService/CreateProspect"},
+		{"prospect", trace.SpanKindClient, "event.v1.EventService/GetEvent"},
+		{"event", trace.SpanKindServer, "event.v1.EventService/GetEvent"},
+		{"prospect", trace.SpanKindProducer, topic},
+		{"event", trace.SpanKindConsumer, topic + " process"},
+	}
 }
 
 // TestATraceFollowsAProspect begins a trace as a client would, and finds in it all that the creation of a prospect caused,
 // up to the event at the far side of Kafka; and nothing about the person.
 func TestATraceFollowsAProspect(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	mustTrace(t, newWorld(t))
+}
+
+// TestATraceFollowsAProspectOnKafka does the same with a real Kafka.
+func TestATraceFollowsAProspectOnKafka(t *testing.T) {
+	t.Parallel()
+	mustTrace(t, newWorldOf(t, system.Config{Kafka: kafkatest.Own(t), Closed: true}))
+}
+
+func mustTrace(t *testing.T, w *world) {
+	t.Helper()
 	event := w.post(t, "/events", `{"name": "Fair Secretissima"}`, nil)
 	const traceID = "4bf92f3577b34da6a3ce929d0e0e4736"
 	w.post(t, "/prospects", `{"firstName": "Gracissima", "lastName": "Hopperissima", "filedWork": "Navissima", "idEvent": "`+event+`"}`,
 		http.Header{"Traceparent": {"00-" + traceID + "-00f067aa0ba902b7-01"}})
-	spans := w.await(t, traceID, hops)
+	spans := w.await(t, traceID, hops(w.topic))
 	for _, span := range spans {
 		if at := slices.IndexFunc(w.Tokens(), func(token string) bool { return strings.Contains(textOf(span), token) }); at >= 0 {
 			t.Errorf("a token is in the span %s", span.Name())

@@ -3,6 +3,7 @@ package e2e_test
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/tls"
 	"io"
 	"log/slog"
@@ -21,6 +22,7 @@ import (
 type world struct {
 	*client.Client
 	system *system.System
+	topic  string
 	log    *lockedBuffer
 	spans  *tracetest.SpanRecorder
 }
@@ -46,7 +48,7 @@ func newWorldOf(t *testing.T, cfg system.Config) *world {
 // newWorldWith starts a system like newWorldOf, for a client that speaks TLS; nil: plaintext.
 func newWorldWith(t *testing.T, cfg system.Config, secure *tls.Config) *world {
 	t.Helper()
-	w := &world{log: &lockedBuffer{}, spans: tracetest.NewSpanRecorder()}
+	w := &world{topic: cmp.Or(cfg.Kafka.Topic, "prospect-events"), log: &lockedBuffer{}, spans: tracetest.NewSpanRecorder()}
 	cfg.Realm, cfg.Log, cfg.LogLevel = stack.Realm, io.MultiWriter(w.log, t.Output()), slog.LevelDebug
 	cfg.Spans = []sdktrace.SpanProcessor{w.spans}
 	var err error

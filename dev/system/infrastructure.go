@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -12,8 +13,12 @@ import (
 	"eventprospect/dev/internal/issuer"
 )
 
-// startKafka starts the embedded Kafka. It creates no topic by itself: those who use one create it.
+// startKafka starts the embedded Kafka, unless another is used. It creates no topic by itself: those who use one create it.
 func (s *System) startKafka() error {
+	if brokers := s.cfg.Kafka.Brokers; len(brokers) > 0 {
+		s.Kafka = strings.Join(brokers, ",")
+		return nil
+	}
 	folder, err := s.folder("kafka")
 	if err != nil {
 		return fmt.Errorf("kafka: %w", err)

@@ -41,8 +41,8 @@ type listeners struct {
 	all                                []net.Listener
 }
 
-// listen opens them on localhost. The development issuer has a host of its own, and a switch that lets other machines reach it; if
-// another is used, nothing listens in its place.
+// listen opens them on localhost. The development issuer has a host of its own, and a switch that lets other machines reach it. If
+// another issuer or Kafka is used, nothing listens in its place.
 func listen(cfg Config) (*listeners, error) {
 	p := cfg.Ports
 	l := &listeners{}
@@ -64,7 +64,9 @@ func listen(cfg Config) (*listeners, error) {
 		{"prospect admin", p.ProspectAdmin, &l.prospect.admin, onLocalhost},
 		{"registry", p.Registry, &l.registry.main, onLocalhost},
 		{"registry admin", p.RegistryAdmin, &l.registry.admin, onLocalhost},
-		{"Kafka", p.Kafka, &l.kafka, onLocalhost},
+	}
+	if len(cfg.Kafka.Brokers) == 0 {
+		wanted = append(wanted, place{"Kafka", p.Kafka, &l.kafka, onLocalhost})
 	}
 	if cfg.Issuer == "" {
 		wanted = append(wanted, place{"token issuer", p.Issuer, &l.issuer, onIssuerHost})

@@ -26,19 +26,25 @@ func TestTheIssuerListensOnLocalhostUnlessToldTwice(t *testing.T) {
 	}
 }
 
-func TestNothingListensInTheIssuersPlaceIfAnotherIsUsed(t *testing.T) {
+func TestNothingListensInThePlaceOfAnotherThatIsUsed(t *testing.T) {
 	t.Parallel()
 	taken, err := onLocalhost("0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = taken.Close() }()
+	address := taken.Addr().String()
 	tcp, _ := taken.Addr().(*net.TCPAddr)
-	l, err := listen(Config{Issuer: "http://" + taken.Addr().String() + "/realms/EventProspect", Ports: Ports{Issuer: tcp.Port}})
-	if err != nil {
-		t.Fatalf("the issuer's port is the issuer's: %v", err)
-	}
-	if err := l.close(); err != nil {
-		t.Error(err)
+	for name, cfg := range map[string]Config{
+		"issuer": {Issuer: "http://" + address + "/realms/EventProspect", Ports: Ports{Issuer: tcp.Port}},
+		"kafka":  {Kafka: Kafka{Brokers: []string{address}}, Ports: Ports{Kafka: tcp.Port}},
+	} {
+		l, err := listen(cfg)
+		if err != nil {
+			t.Fatalf("%s: the port is the other's: %v", name, err)
+		}
+		if err := l.close(); err != nil {
+			t.Error(err)
+		}
 	}
 }

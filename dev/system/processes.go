@@ -1,14 +1,17 @@
 package system
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"eventprospect/dev/internal/certificates"
 	gateway "eventprospect/gateway/app"
 	"eventprospect/mesh"
 	"eventprospect/mesh/conf"
+	"eventprospect/mesh/stream"
 	event "eventprospect/services/event/app"
 	prospect "eventprospect/services/prospect/app"
 	registry "eventprospect/services/registry/app"
@@ -24,7 +27,9 @@ func (s *System) startProcesses(ctx context.Context) error {
 	} {
 		s.adapt(name, common)
 	}
-	eventConfig.Kafka.Brokers, prospectConfig.Kafka.Brokers = []string{s.Kafka}, []string{s.Kafka}
+	s.adaptKafka(&eventConfig.Kafka)
+	s.adaptKafka(&prospectConfig.Kafka)
+	eventConfig.Group = cmp.Or(s.cfg.Kafka.Group, eventConfig.Group)
 	instances, err := s.folder("registry")
 	if err != nil {
 		return err
@@ -95,6 +100,12 @@ func (s *System) adapt(name string, cfg *mesh.Config) {
 	cfg.LogLevel = s.cfg.LogLevel
 	cfg.Auth.Issuer = s.Issuer
 	cfg.Auth.ClientSecret = conf.Secret(cfg.Auth.ClientID)
+}
+
+// adaptKafka sets where messages go.
+func (s *System) adaptKafka(cfg *stream.Config) {
+	cfg.Brokers = strings.Split(s.Kafka, ",")
+	cfg.Topic = cmp.Or(s.cfg.Kafka.Topic, cfg.Topic)
 }
 
 // run starts one process. The channel gives nil when it serves, or the error with which it ended before.

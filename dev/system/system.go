@@ -34,6 +34,8 @@ type Config struct {
 	Closed bool
 	// EventStore and ProspectStore are settings of the services' stores, such as mysql://…; empty: SQLite below Data.
 	EventStore, ProspectStore string
+	// Kafka is the Kafka that messages go through. Its zero value: one is embedded, which keeps them below Data.
+	Kafka Kafka
 	// TLS is a folder of certificates, as `dev tls` makes it: then the processes speak TLS, and know each other by certificate.
 	// Empty: plaintext.
 	TLS string
@@ -45,11 +47,19 @@ type Config struct {
 	Spans []sdktrace.SpanProcessor
 }
 
+// Kafka says where messages go. Systems that share brokers need topics and groups of their own.
+type Kafka struct {
+	// Brokers are the hosts and ports to begin with. Empty: the embedded Kafka.
+	Brokers []string
+	// Topic and Group replace the names that a system uses when it is alone; empty: those names.
+	Topic, Group string
+}
+
 // Endpoints are the addresses at which the running system is reached.
 type Endpoints struct {
 	// Gateway and Issuer are URLs; Issuer is that of the realm.
 	Gateway, Issuer string
-	// Event, Prospect, Registry and Kafka are hosts and ports.
+	// Event, Prospect, Registry and Kafka are hosts and ports; of Kafka there may be several, split by commas.
 	Event, Prospect, Registry, Kafka string
 	// The admin ports, with /livez and /readyz.
 	EventAdmin, ProspectAdmin, RegistryAdmin, GatewayAdmin string

@@ -24,15 +24,15 @@ func (c Case) check() error {
 		return errors.New("has no steps")
 	}
 	for i := range c.Steps {
-		if err := c.Steps[i].check(); err != nil {
+		if err := c.Steps[i].check(c.has(doorREST)); err != nil {
 			return fmt.Errorf("step %d: %w", i+1, err)
 		}
 	}
 	return nil
 }
 
-// check also fills in what may be left out.
-func (s *Step) check() error {
+// check also fills in what may be left out. What is played over REST must have a path there.
+func (s *Step) check(rest bool) error {
 	if s.As == "" {
 		s.As = client.Editor
 	}
@@ -56,7 +56,10 @@ func (s *Step) check() error {
 	if err != nil {
 		return err
 	}
-	if len(bindingsOf(rpc)) == 0 {
+	switch {
+	case rpc.IsStreamingClient() || rpc.IsStreamingServer():
+		return fmt.Errorf("%s is a stream", s.Call)
+	case rest && len(bindingsOf(rpc)) == 0:
 		return fmt.Errorf("%s has no REST path", s.Call)
 	}
 	return nil
