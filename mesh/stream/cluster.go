@@ -20,13 +20,13 @@ type cluster struct {
 	log    *slog.Logger
 
 	mu       sync.Mutex
-	prepared bool            // ensure has ended well
-	failed   error           // what ensure failed with last
-	told     map[string]bool // what was logged since Kafka was last usable
+	prepared bool    // ensure has ended well
+	failed   error   // what ensure failed with last
+	told     reasons // what was logged since Kafka was last usable
 }
 
 func newCluster(client *kgo.Client, cfg Config, needs needs, log *slog.Logger) *cluster {
-	return &cluster{client: client, admin: kadm.NewClient(client), cfg: cfg, needs: needs, log: log, told: map[string]bool{}}
+	return &cluster{client: client, admin: kadm.NewClient(client), cfg: cfg, needs: needs, log: log, told: reasons{}}
 }
 
 // ready tells whether the client could do its work now. Why it couldn't is also logged, once; by ensure as long as that tries.
@@ -86,20 +86,14 @@ func (c *cluster) prepare(ctx context.Context) error {
 	return nil
 }
 
-// report logs what keeps the client from its work. As long as it lasts each reason is logged once, however often it is met.
-// The caller holds the lock.
+// report logs what keeps the client from its work. The caller holds the lock.
 func (c *cluster) report(err error) {
 	switch {
-	case err == nil && len(c.told) > 0:
-		clear(c.told)
-		c.log.Info("kafka is usable again")
 	case err == nil:
+		c.told.over(c.log, "kafka is usable again")
 	case errors.Is(err, context.Canceled), c.client.Context().Err() != nil: // nobody waits for the answer, or the client is closed
 	default:
 		reason := why(err, c.cfg)
-		if !c.told[reason] {
-			c.told[reason] = true
-			c.log.Error("kafka is not usable", "error", reason)
-		}
+		c.told.tell(c.log.Error, "kafka is not usable", reason, reason)
 	}
 }

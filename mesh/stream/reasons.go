@@ -10,11 +10,11 @@ import (
 // reasons is what was told of a trouble. As long as it lasts each reason is logged once, however often it is met.
 type reasons map[string]bool
 
-// tell logs a trouble, unless its reason was told before. A reason is in the same words each time.
-func (r reasons) tell(log *slog.Logger, trouble, reason string, err error) {
+// tell logs a trouble, by Warn or Error of a log, unless its reason was told before. A reason is in the same words each time.
+func (r reasons) tell(log func(msg string, args ...any), trouble, reason string, err any) {
 	if !r[reason] {
 		r[reason] = true
-		log.Warn(trouble, "error", err)
+		log(trouble, "error", err)
 	}
 }
 

@@ -123,7 +123,7 @@ func (r *Relay) recover(ctx context.Context, failed error, wait *backoff) {
 		wait.pause(ctx)
 	}
 	if usable && ctx.Err() == nil {
-		r.told.tell(r.log, "outbox is not published", same(failed, r.cfg), failed)
+		r.told.tell(r.log.Warn, "outbox is not published", same(failed, r.cfg), failed)
 		wait.pause(ctx)
 	}
 }

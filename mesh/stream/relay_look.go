@@ -18,7 +18,7 @@ func (r *Relay) look(ctx context.Context) {
 		case err == nil:
 			told.over(r.log, "outbox is counted again")
 		case ctx.Err() == nil:
-			told.tell(r.log, "outbox is not counted", same(err, r.cfg), err)
+			told.tell(r.log.Warn, "outbox is not counted", same(err, r.cfg), err)
 		}
 		timer := time.NewTimer(max(r.poll, lookShare*time.Since(began)))
 		select {

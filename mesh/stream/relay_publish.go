@@ -84,7 +84,7 @@ func (r *Relay) giveFree(ctx context.Context, left []outbox.Message) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
 	defer cancel()
 	if err := r.queue.Renew(ctx, r.owner, left, 0); err != nil {
-		r.told.tell(r.log, "claimed messages are not given free", same(err, r.cfg), err)
+		r.told.tell(r.log.Warn, "claimed messages are not given free", same(err, r.cfg), err)
 	}
 }
 
