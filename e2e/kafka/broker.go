@@ -22,6 +22,8 @@ type broker struct {
 	node
 	id               int
 	plain, sasl, tls string // hosts and ports
+	through          string // where clients come to that a proxy leads, and
+	advertised       string // where that proxy is; "" if there is none
 	controller       string // the same of its controller; "" if it has none
 }
 
@@ -49,7 +51,7 @@ func (b *broker) answers(ctx context.Context) error {
 
 // newBrokers gives each broker its addresses, all different.
 func newBrokers(o Options) ([]*broker, error) {
-	const each = 4
+	const each = 5
 	free, err := process.FreeAddresses(each * o.Brokers)
 	if err != nil {
 		return nil, err
@@ -63,6 +65,12 @@ func newBrokers(o Options) ([]*broker, error) {
 		}
 		if !o.ZooKeeper {
 			b.controller = free[each*i+3]
+		}
+		if o.Through != nil {
+			b.through = free[each*i+4]
+			if b.advertised, err = o.Through(i, b.through); err != nil {
+				return nil, err
+			}
 		}
 		all = append(all, b)
 	}

@@ -29,6 +29,9 @@ type Options struct {
 	Brokers int
 	// Secure gives the brokers listeners by SASL; nil: none.
 	Secure *Secure
+	// Through gives each broker one more listener, at an address that it is told, and makes it advertise there what it returns: the
+	// address of a proxy. Clients that come by a proxy are led to the proxies alone; brokers speak to each other directly. nil: none.
+	Through func(broker int, address string) (advertised string, err error)
 	// ZooKeeper runs Kafka 3.9 on a ZooKeeper, with one broker; otherwise Kafka 4 runs on controllers of its own (KRaft).
 	ZooKeeper bool
 }

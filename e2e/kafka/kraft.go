@@ -59,7 +59,7 @@ func (b *broker) rule(all settings, voters []string) {
 	all["node.id"] = strconv.Itoa(b.id)
 	all["controller.quorum.voters"] = strings.Join(voters, ",")
 	all["controller.listener.names"] = "CONTROLLER"
-	all["listener.security.protocol.map"] = "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL"
+	all["listener.security.protocol.map"] = "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL,THROUGH:PLAINTEXT"
 	all["listeners"] += ",CONTROLLER://" + b.controller
 	all["broker.heartbeat.interval.ms"] = "500"
 	all["broker.session.timeout.ms"] = "3000"

@@ -46,6 +46,7 @@ func (b *broker) settings(o Options) settings {
 	if o.Secure != nil {
 		o.Secure.add(all, b)
 	}
+	b.proxied(all)
 	return all
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"eventprospect/e2e/process"
+	"eventprospect/e2e/sqlservers"
 )
 
 // packages are those of Debian that carry what the servers need, by a program that shows that it is there.
@@ -59,7 +60,7 @@ func install(ctx context.Context, chosen []server) error {
 
 func present(program string) bool {
 	if program == "postgres" {
-		_, err := postgresPrograms()
+		_, err := sqlservers.PostgreSQLPrograms()
 		return err == nil
 	}
 	_, err := exec.LookPath(program)

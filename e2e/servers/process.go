@@ -7,10 +7,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
-	"strconv"
-	"syscall"
 	"time"
 
 	"eventprospect/e2e/process"
@@ -44,24 +41,3 @@ func freeAddress() (address, port string, err error) {
 }
 
 func write(path string, content []byte) error { return os.WriteFile(path, content, 0o600) }
-
-// as makes a command run as a user, and gives a folder to that user, if this is root: PostgreSQL refuses to be root.
-func as(cmd *exec.Cmd, name, folder string) error {
-	if os.Getuid() != 0 {
-		return nil
-	}
-	u, err := user.Lookup(name)
-	if err != nil {
-		return err
-	}
-	uid, err := strconv.Atoi(u.Uid)
-	if err != nil {
-		return err
-	}
-	gid, err := strconv.Atoi(u.Gid)
-	if err != nil {
-		return err
-	}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
-	return os.Chown(folder, uid, gid)
-}
