@@ -20,6 +20,7 @@ var sources = map[string]string{
 	"dev":      "eventprospect/dev",
 	"registry": "eventprospect/services/registry",
 	"event":    "eventprospect/services/event",
+	"prospect": "eventprospect/services/prospect",
 	"gateway":  "eventprospect/gateway",
 	"slow":     "eventprospect/e2e/chaos/internal/programs/slow",
 	"etcd":     "eventprospect/e2e/chaos/internal/programs/etcd",

@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -136,7 +135,7 @@ func (f *Fleet) Gateway(ctx context.Context, registries string) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	node.ready = process.Accepts(node.Address) // it is never all ready: there is no Prospect service
+	node.ready = process.Accepts(node.Address) // without each of the services it is not all ready
 	return node, node.Start(ctx)
 }
 
@@ -151,7 +150,7 @@ func (f *Fleet) Instance(i int, program, registries string, settings map[string]
 			return nil, err
 		}
 		all["STORE"] = "sqlite:" + filepath.Join(folder, "event.db")
-		all["KAFKA_BROKERS"], all["GROUP"] = f.Kafka, "chaos-"+url.PathEscape(filepath.Base(f.Folder))
+		all["KAFKA_BROKERS"], all["GROUP"] = f.Kafka, f.Group()
 	}
 	maps.Copy(all, settings)
 	node, err := f.member(name, program, "event", all)

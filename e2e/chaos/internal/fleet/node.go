@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"eventprospect/e2e/process"
@@ -70,6 +71,16 @@ func (n *Node) Kill() {
 
 // Stop asks the process to stop, and waits until it has.
 func (n *Node) Stop() error { return n.running.Stop(stopPatience) }
+
+// End asks the process to stop by a signal, and returns when it has; one that doesn't in time is killed.
+func (n *Node) End(s syscall.Signal) {
+	if n.running != nil {
+		n.running.EndBy(s, stopPatience)
+	}
+}
+
+// Runs tells whether the process was started and has not ended.
+func (n *Node) Runs() bool { return n.running != nil && !n.running.Ended() }
 
 // Halt stops the process from running, Resume lets it run on.
 func (n *Node) Halt() error { return n.running.Halt() }
