@@ -19,9 +19,14 @@ const (
 	maxPause   = 8 * time.Second
 	// handleTimeout bounds one attempt.
 	handleTimeout = 5 * time.Second
-	// commitTimeout bounds a commit, also when stopping, and leaveTimeout the leaving of the group afterwards.
-	commitTimeout = 2 * time.Second
-	leaveTimeout  = 5 * time.Second
+	// commitTimeout bounds a commit, lastCommitTimeout one before partitions are given up.
+	commitTimeout     = 2 * time.Second
+	lastCommitTimeout = time.Second
+	// drainPatience is how long a stopping consumer waits for the attempts under way before it cuts them off, cutOffPatience how long
+	// after it. leaveTimeout bounds all that it does to end: it is less than a process has to stop.
+	drainPatience  = 1500 * time.Millisecond
+	cutOffPatience = 500 * time.Millisecond
+	leaveTimeout   = 3500 * time.Millisecond
 	// releaseTimeout bounds how long a partition that is given up waits for an attempt under way.
 	releaseTimeout = handleTimeout + time.Second
 	// maxPoll bounds how many records are taken from the client at once.
@@ -62,6 +67,9 @@ type Consumer struct {
 	applied atomic.Uint64
 	away    outage
 
+	// draining ends a while after the consumer is told to stop.
+	draining context.Context
+
 	settled    chan struct{} // has room for one note that there may be something to commit
 	committing sync.Mutex    // is held by who commits: an older commit must not come after a newer one
 
@@ -74,7 +82,7 @@ func NewConsumer(cfg Config, group string, handle Handle, tell Telemetry) (*Cons
 	c := &Consumer{
 		cfg: cfg, handle: handle, log: tell.Log, away: outage{log: tell.Log},
 		attempts: attempts, shortest: firstPause, longest: maxPause, room: maxRoom,
-		settled: make(chan struct{}, 1), lanes: map[int32]*lane{},
+		draining: context.Background(), settled: make(chan struct{}, 1), lanes: map[int32]*lane{},
 	}
 	var err error
 	if c.counts, err = newCounts(tell.Metrics, cfg, group); err != nil {
@@ -103,8 +111,11 @@ func NewConsumer(cfg Config, group string, handle Handle, tell Telemetry) (*Cons
 // Ready tells whether Kafka answers, has the topic and its DLQ, and lets the group read the one and write to the other.
 func (c *Consumer) Ready(ctx context.Context) error { return c.kafka.ready(ctx) }
 
-// Run consumes until the context ends; records in hand are finished and committed then, and the group is left.
+// Run consumes until the context ends. What is under way then is finished, if it doesn't take long, and committed, and the group is left.
 func (c *Consumer) Run(ctx context.Context) error {
+	draining, cancel := lasting(ctx, drainPatience)
+	defer cancel()
+	c.draining = draining
 	defer c.leave()
 	if err := c.kafka.ensure(ctx); err != nil {
 		return nil

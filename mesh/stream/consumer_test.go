@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -113,6 +114,39 @@ func TestConsumerFinishesTheRecordInHandWhenStopped(t *testing.T) {
 	<-ended
 	if got, at := j.count(), b.committed(t, 0); got != 1 || at != 1 {
 		t.Errorf("%d applied, committed up to %d, want 1 and 1", got, at)
+	}
+}
+
+// A process has 4 s to stop (mesh.Defaults), whatever hangs.
+func TestConsumerStopsAlthoughAnAttemptHangs(t *testing.T) {
+	t.Parallel()
+	for name, obeys := range map[string]bool{"and is cut off": true, "and can't be cut off": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBroker(t)
+			b.topics(t)
+			b.produce(t, numbered(0, 0, 1)...)
+			asked, end := make(chan struct{}), make(chan struct{})
+			t.Cleanup(func() { close(end) })
+			stop := start(t, newConsumer(t, b, func(ctx context.Context, _ *kgo.Record) error {
+				close(asked)
+				if obeys {
+					<-ctx.Done()
+				} else {
+					<-end
+				}
+				return errAway
+			}).Run)
+			<-asked
+			began := time.Now()
+			stop()
+			if took := time.Since(began); took > 4*time.Second {
+				t.Errorf("the stop took %v", took)
+			}
+			if at := b.committed(t, 0); at > 0 {
+				t.Errorf("committed up to %d, although nothing was applied", at)
+			}
+		})
 	}
 }
 

@@ -48,7 +48,7 @@ func (r *Relay) done(ctx context.Context, published []outbox.Message) (err error
 // send has Kafka take messages while their lease is held, and tells which it has acknowledged. The client sends the records of a
 // partition in their order. When it gives one up, it gives up all that come after it there, and so all of the same key.
 func (r *Relay) send(ctx context.Context, claimed []outbox.Message, since time.Time) (published, left []outbox.Message, err error) {
-	longer, cancel := lasting(ctx)
+	longer, cancel := lasting(ctx, stopPatience)
 	defer cancel()
 	held, release := r.hold(longer, claimed, since)
 	defer release()
@@ -88,11 +88,11 @@ func (r *Relay) giveFree(ctx context.Context, left []outbox.Message) {
 	}
 }
 
-// lasting gives a context that ends a while after this one: what is under way when the process stops can be finished, but a
-// broker that hangs doesn't hold up the stop.
-func lasting(ctx context.Context) (context.Context, context.CancelFunc) {
+// lasting gives a context that ends a while after this one: what is under way when the process stops can be finished, but what
+// hangs doesn't hold up the stop.
+func lasting(ctx context.Context, patience time.Duration) (context.Context, context.CancelFunc) {
 	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	unhook := context.AfterFunc(ctx, func() { time.AfterFunc(stopPatience, cancel) })
+	unhook := context.AfterFunc(ctx, func() { time.AfterFunc(patience, cancel) })
 	return longer, func() { unhook(); cancel() }
 }
 

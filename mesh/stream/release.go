@@ -13,7 +13,9 @@ import (
 // settled is committed; the rest is the other member's.
 func (c *Consumer) release(_ context.Context, client *kgo.Client, taken map[string][]int32) {
 	lanes := c.end(client, taken)
-	if err := c.commit(lanes); err != nil {
+	ctx, cancel := context.WithTimeout(context.Background(), lastCommitTimeout)
+	defer cancel()
+	if err := c.commit(ctx, lanes); err != nil {
 		c.log.Warn("offsets not committed: some records come again", "error", err)
 	}
 }
@@ -37,11 +39,14 @@ func (c *Consumer) end(client *kgo.Client, taken map[string][]int32) []*lane {
 	for _, l := range ending {
 		l.stop()
 	}
-	over := time.After(releaseTimeout)
+	patience, cancel := context.WithTimeout(context.Background(), releaseTimeout)
+	defer cancel()
+	// An attempt that is cut off has a moment to end.
+	defer context.AfterFunc(c.draining, func() { time.AfterFunc(cutOffPatience, cancel) })()
 	for _, l := range ending {
 		select {
 		case <-l.stopped:
-		case <-over:
+		case <-patience.Done():
 			// It can settle nothing any more that would be committed. If it applies its records, they come again.
 			c.log.Error("an attempt doesn't end: its partition is given up all the same", "partition", l.partition)
 		}
@@ -59,7 +64,7 @@ func (c *Consumer) commitSettled(ctx context.Context) {
 			return
 		case <-c.settled:
 		}
-		err := c.commit(c.open())
+		err := c.commitOpen()
 		switch {
 		case err == nil:
 			failing = false
@@ -74,6 +79,13 @@ func (c *Consumer) commitSettled(ctx context.Context) {
 	}
 }
 
+// commitOpen commits what all lanes have settled.
+func (c *Consumer) commitOpen() error {
+	ctx, cancel := context.WithTimeout(c.draining, commitTimeout)
+	defer cancel()
+	return c.commit(ctx, c.open())
+}
+
 // open gives the lanes that there are.
 func (c *Consumer) open() []*lane {
 	c.mu.Lock()
@@ -86,7 +98,7 @@ func (c *Consumer) open() []*lane {
 }
 
 // commit commits up to where lanes have settled everything, also when stopping: that need not come again.
-func (c *Consumer) commit(lanes []*lane) error {
+func (c *Consumer) commit(ctx context.Context, lanes []*lane) error {
 	c.committing.Lock()
 	defer c.committing.Unlock()
 	offsets := map[int32]kgo.EpochOffset{}
@@ -98,8 +110,6 @@ func (c *Consumer) commit(lanes []*lane) error {
 	if len(offsets) == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
-	defer cancel()
 	if err := c.commitOffsets(ctx, offsets); err != nil {
 		return err
 	}

@@ -15,7 +15,8 @@ import (
 // late is from which age on a record's span tells it.
 const late = time.Minute
 
-// try makes one attempt and returns what became of each record. An attempt under way is finished even if the process is stopping.
+// try makes one attempt and returns what became of each record. An attempt under way is finished even if the process is stopping, unless
+// it takes long.
 func (c *Consumer) try(items []*item) []error {
 	records, spans := make([]*kgo.Record, len(items)), make([]trace.Span, len(items))
 	ctx := context.Background()
@@ -44,6 +45,7 @@ func (c *Consumer) try(items []*item) []error {
 func (c *Consumer) call(ctx context.Context, records []*kgo.Record) (results []error) {
 	ctx, cancel := context.WithTimeout(ctx, handleTimeout)
 	defer cancel()
+	defer context.AfterFunc(c.draining, cancel)()
 	defer func() {
 		if p := recover(); p != nil {
 			c.log.Error("panic while records were applied", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))

@@ -87,8 +87,10 @@ func (c *Consumer) attempt(ctx context.Context, l *lane, items []*item) (dead []
 			dead = append(dead, i)
 		case failed:
 			l.hold(i, time.Now(), c.shortest, c.longest)
-			c.log.WarnContext(inTrace(ctx, i.record), "record will be tried again",
-				"partition", l.partition, "offset", i.record.Offset, "attempt", i.attempts, "error", err)
+			if ctx.Err() == nil {
+				c.log.WarnContext(inTrace(ctx, i.record), "record will be tried again",
+					"partition", l.partition, "offset", i.record.Offset, "attempt", i.attempts, "error", err)
+			}
 		case unlucky:
 			away, unreached = err, append(unreached, i)
 		}
