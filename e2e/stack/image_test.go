@@ -104,6 +104,29 @@ func checkProcess(t *testing.T, name string, service types.ServiceConfig) {
 	}
 }
 
+// TestTheOperatorsTool runs it with the settings of compose.yaml: it can't reach anything here, but finds nothing wrong with them.
+func TestTheOperatorsTool(t *testing.T) {
+	t.Parallel()
+	project, err := Load(t.Context(), filepath.Join(root, "compose.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	service := project.DisabledServices["meshctl"] // it is in a profile
+	program := build(t, *service.Build.Args["PROCESS"])
+	settings := []string{"MESHCTL_CALLS_TIMEOUT=100ms"}
+	for key, v := range service.Environment {
+		settings = append(settings, key+"="+*v)
+	}
+	const unreachable, usage = 4, 2
+	for code, settings := range map[int][]string{unreachable: settings, usage: append(settings, "MESHCTL_NONSENSE=1")} {
+		command := exec.CommandContext(t.Context(), program, "status")
+		command.Env = settings
+		if said, _ := command.CombinedOutput(); command.ProcessState.ExitCode() != code {
+			t.Errorf("exit code %d, want %d: %s", command.ProcessState.ExitCode(), code, said)
+		}
+	}
+}
+
 // build does what the first stage of the Dockerfile does, and returns the path of the program.
 func build(t *testing.T, process string) string {
 	t.Helper()
