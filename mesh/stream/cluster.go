@@ -8,8 +8,12 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
+
+// passing is for how long a failure isn't told that passes by itself, as Kafka says: a new cluster has none yet who coordinates groups.
+const passing = 5 * time.Second
 
 // cluster is the Kafka that a client works with: whether it answers, has the topics, and lets the client do its work.
 type cluster struct {
@@ -20,9 +24,10 @@ type cluster struct {
 	log    *slog.Logger
 
 	mu       sync.Mutex
-	prepared bool    // ensure has ended well
-	failed   error   // what ensure failed with last
-	told     reasons // what was logged since Kafka was last usable
+	prepared bool      // ensure has ended well
+	failed   error     // what ensure failed with last
+	since    time.Time // of the first failure that passes by itself, since Kafka was last usable
+	told     reasons   // what was logged since then
 }
 
 func newCluster(client *kgo.Client, cfg Config, needs needs, log *slog.Logger) *cluster {
@@ -90,8 +95,12 @@ func (c *cluster) prepare(ctx context.Context) error {
 func (c *cluster) report(err error) {
 	switch {
 	case err == nil:
+		c.since = time.Time{}
 		c.told.over(c.log, "kafka is usable again")
 	case errors.Is(err, context.Canceled), c.client.Context().Err() != nil: // nobody waits for the answer, or the client is closed
+	case c.since.IsZero() && kerr.IsRetriable(err):
+		c.since = time.Now()
+	case kerr.IsRetriable(err) && time.Since(c.since) < passing:
 	default:
 		reason := why(err, c.cfg)
 		c.told.tell(c.log.Error, "kafka is not usable", reason, reason)

@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -228,6 +229,25 @@ func TestStoppingIsNoFault(t *testing.T) {
 	c.client.Close()
 	if c.ready(within(t)) == nil || log.count("") != 0 {
 		t.Errorf("closed: logged %s", log)
+	}
+}
+
+func TestWhatPassesByItselfIsToldOnlyIfItStays(t *testing.T) {
+	t.Parallel()
+	b, log := newBroker(t), &journalled{}
+	c := b.cluster(t, log)
+	starting := fmt.Errorf("group: %w", kerr.CoordinatorNotAvailable)
+	c.note(starting)
+	c.note(starting)
+	c.note(nil)
+	if log.count("") != 0 {
+		t.Errorf("logged %s", log)
+	}
+	c.note(starting)
+	c.since = c.since.Add(-passing)
+	c.note(starting)
+	if log.count("ERROR") != 1 || !strings.Contains(log.String(), kerr.CoordinatorNotAvailable.Message) {
+		t.Errorf("logged %s, want one error", log)
 	}
 }
 
