@@ -48,7 +48,22 @@ func TestRebuildTellsWhatDidNotBecomeAnEvent(t *testing.T) {
 	w.publish(0, encode(t, event(1)), encode(t, newer), encode(t, invalid), []byte{0xff}, encode(t, event(4)))
 	code, out, said := w.run("rebuild", "--from-beginning")
 	wantLines(t, out, "5 2 0 1 2")
-	if code != 4 || !strings.Contains(said, "0:2 can't be read: occur_time") || !strings.Contains(said, "0:3 can't be read: not a prospect.events.v1.ProspectEvent") {
+	if code != 4 || !strings.Contains(said, "0:2 can't be read: occur_time: value is required\n") || !strings.Contains(said, "0:3 can't be read: not a prospect.events.v1.ProspectEvent") {
+		t.Errorf("%d: %s", code, said)
+	}
+}
+
+// TestARefusedMessageKeepsNoOtherFromBeingRestored has two that break a rule that the tool doesn't know.
+func TestARefusedMessageKeepsNoOtherFromBeingRestored(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.many(0, 0, 100)
+	w.many(1, 17, 1)
+	w.services.refused = event(17).GetProspectId()
+	code, out, said := w.run("rebuild", "--from-beginning")
+	wantLines(t, out, "101 99 0 0 2")
+	const why = " can't be read: the request is invalid: prospect_id: must not be this one\n"
+	if code != 4 || !strings.Contains(said, "\n0:17"+why) || !strings.Contains(said, "\n1:0"+why) {
 		t.Errorf("%d: %s", code, said)
 	}
 }

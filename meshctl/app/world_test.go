@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -126,6 +127,8 @@ type services struct {
 	batches  []int
 	// answers are how the next calls of RestoreEvents end; one that is nil lets it do its work.
 	answers []func() error
+	// refused is a prospect of which no message is taken, for a rule that isn't in the contract.
+	refused string
 	outbox  *prospectv1.Outbox // nil: it fails
 }
 
@@ -149,6 +152,9 @@ func (s *services) RestoreEvents(_ context.Context, r *eventv1.RestoreEventsRequ
 		if answer != nil {
 			return nil, answer()
 		}
+	}
+	if slices.ContainsFunc(r.GetMessages(), func(m *eventsv1.ProspectEvent) bool { return m.GetProspectId() == s.refused }) {
+		return nil, fault.InvalidField("prospect_id", "must not be this one")
 	}
 	if s.restored == nil {
 		s.restored = map[string]bool{}

@@ -37,6 +37,66 @@ func TestValuesLeftOutAreFoundWhereTheyWere(t *testing.T) {
 	})
 }
 
+// TestKeyAndHeadersLeftOutAreFoundToo buries records whose headers alone are too large for the DLQ, and so are larger than what our
+// own publisher takes. They are replayed as they were, and corrected with their keys.
+func TestKeyAndHeadersLeftOutAreFoundToo(t *testing.T) {
+	onEach(t, func(w *world) {
+		swollen := &kgo.Record{Topic: w.cfg.Topic, Partition: 1, Key: []byte("key"), Value: []byte("first"), Headers: headers("ce_id", "id", "padding", strings.Repeat("x", 1_020_000))}
+		other := *swollen
+		other.Value = []byte("second")
+		w.putLarge(swollen, &other)
+		w.consume(2, func(context.Context, *kgo.Record) error { return fault.New(fault.Invalid, "bad") })
+		outcome := w.replay(deadletter.Filter{}, deadletter.Replay{Edit: func(l *deadletter.Letter) ([]byte, error) {
+			if !l.LeftOut() || len(l.Key) > 0 || len(l.Headers) > 0 {
+				w.t.Errorf("%v isn't as small as can be", l)
+			}
+			if l.Original.Offset == 1 {
+				return []byte("better"), nil
+			}
+			return nil, nil
+		}})
+		if outcome.Done != 2 || outcome.Left != nil {
+			w.t.Fatalf("%+v", outcome)
+		}
+		all, _ := w.read(w.cfg.Topic)
+		replayed := slices.DeleteFunc(all, func(r *kgo.Record) bool { return len(r.Headers) == len(swollen.Headers) })
+		if len(replayed) != 2 || string(replayed[0].Value) != "first" || string(replayed[1].Value) != "better" {
+			w.t.Fatalf("%d records were replayed", len(replayed))
+		}
+		for _, r := range replayed {
+			if string(r.Key) != "key" || r.Headers[0].Key != "ce_id" || len(r.Headers[1].Value) != 1_020_000 || r.Headers[2].Key != stream.HeaderReplayed {
+				w.t.Errorf("%s has the key %q and %d headers", r.Value, r.Key, len(r.Headers))
+			}
+		}
+	})
+}
+
+// TestWhatIsCorrectedNeedsNoOriginal corrects a record without key and headers that is no longer where it was.
+func TestWhatIsCorrectedNeedsNoOriginal(t *testing.T) {
+	onEach(t, func(w *world) {
+		gone := w.leftOut("", "107", "2026-11-23T10:20:30.123Z")
+		gone.Key = nil
+		w.put(gone)
+		outcome := w.replay(deadletter.Filter{}, deadletter.Replay{Edit: func(*deadletter.Letter) ([]byte, error) { return []byte("better"), nil }})
+		if got := w.values(); outcome.Done != 1 || !slices.Equal(got, []string{"better"}) {
+			w.t.Errorf("%+v, on the topic: %v", outcome, got)
+		}
+	})
+}
+
+// putLarge puts records as large as brokers take.
+func (w *world) putLarge(records ...*kgo.Record) {
+	w.t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(w.cfg.Brokers...), kgo.ProducerBatchMaxBytes(1_048_588), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer client.Close()
+	if err := client.ProduceSync(w.ctx(), records...).FirstErr(); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
 // leftOut is a record without its value, which was on partition 1.
 func (w *world) leftOut(key, offset, published string) *kgo.Record {
 	return &kgo.Record{Topic: w.cfg.DLQ(), Key: []byte(key), Headers: headers("dlq_reason", "invalid", "dlq_topic", w.cfg.Topic,

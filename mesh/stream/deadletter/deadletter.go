@@ -24,9 +24,8 @@ type Queue struct {
 	traces     *telemetry.Traces
 }
 
-// maxBatch leaves room for the header of a replay beside the largest record that the client of a relay takes (1,000,012 bytes with
-// all around it); brokers take 1,048,588 by default.
-const maxBatch = 1_000_012 + 1000
+// maxBatch is what brokers take by default: the records of other publishers may be as large, but for the header of a replay.
+const maxBatch = 1_048_588
 
 // Open makes connections when they are first used. Close it.
 func Open(cfg stream.Config, traces *telemetry.Traces, log *slog.Logger) (*Queue, error) {

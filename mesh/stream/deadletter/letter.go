@@ -72,6 +72,9 @@ func (l *Letter) Header(key string) string {
 // LeftOut tells whether the value may have been left out, for the record being too large for the DLQ. It is where the record was.
 func (l *Letter) LeftOut() bool { return len(l.Value) == 0 }
 
+// bare tells whether key and headers may have been left out, too: where they alone were too large for the DLQ.
+func (l *Letter) bare() bool { return len(l.Key) == 0 && len(l.Headers) == 0 }
+
 // prefix is that of all headers that belong to the DLQ and not to the record.
 const prefix = "dlq_"
 
@@ -85,8 +88,13 @@ func newLetter(r *kgo.Record) *Letter {
 	if at, err := ParsePlace(header(r, stream.HeaderPartition) + ":" + header(r, stream.HeaderOffset)); err == nil {
 		l.Original = &at
 	}
-	l.Headers = slices.DeleteFunc(slices.Clone(r.Headers), func(h kgo.RecordHeader) bool { return strings.HasPrefix(h.Key, prefix) })
+	l.Headers = own(r.Headers)
 	return l
+}
+
+// own gives the headers that are the record's own.
+func own(headers []kgo.RecordHeader) []kgo.RecordHeader {
+	return slices.DeleteFunc(slices.Clone(headers), func(h kgo.RecordHeader) bool { return strings.HasPrefix(h.Key, prefix) })
 }
 
 // header gives the last of a record's headers of this name: those of the DLQ come after the record's own.

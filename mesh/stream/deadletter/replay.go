@@ -59,10 +59,19 @@ func (q *Queue) replay(ctx context.Context, letters []*Letter, how Replay) (done
 		case impossible[i]:
 			left = append(left, Left{l.Place, results[i]})
 		default:
-			failed = fmt.Errorf("record %v was not replayed: %w", l.Place, results[i])
+			failed = fmt.Errorf("record %v was not replayed: %w", l.Place, refused(l.Topic, results[i]))
 		}
 	}
 	return done, left, failed
+}
+
+// refused names the right that is missing, if that is why a record wasn't taken. Without a right to write anywhere, a client isn't
+// even let begin.
+func refused(topic string, err error) error {
+	if errors.Is(err, kerr.TopicAuthorizationFailed) || errors.Is(err, kerr.ClusterAuthorizationFailed) {
+		return fmt.Errorf("this user has no right to WRITE on topic %s: %w", topic, err)
+	}
+	return err
 }
 
 // original makes the record that was on the topic, and says that it was replayed.
@@ -73,33 +82,39 @@ func (q *Queue) original(ctx context.Context, l *Letter, how Replay) (*kgo.Recor
 	case l.Topic != q.topic && !how.AnyTopic:
 		return nil, fmt.Errorf("it was on the topic %q", l.Topic)
 	}
-	value, err := q.value(ctx, l, how.Edit)
-	if err != nil {
-		return nil, err
-	}
-	replayed := kgo.RecordHeader{Key: stream.HeaderReplayed, Value: time.Now().UTC().AppendFormat(nil, time.RFC3339)}
-	return &kgo.Record{Topic: l.Topic, Key: l.Key, Value: value, Headers: append(slices.Clone(l.Headers), replayed)}, nil
-}
-
-// value gives what is to be replayed.
-func (q *Queue) value(ctx context.Context, l *Letter, edit func(*Letter) ([]byte, error)) ([]byte, error) {
-	if edit != nil {
-		value, err := edit(l)
-		if err != nil || len(value) > 0 {
-			return value, err
+	record := &kgo.Record{Topic: l.Topic, Key: l.Key, Value: l.Value, Headers: l.Headers}
+	var edited []byte
+	if how.Edit != nil {
+		var err error
+		if edited, err = how.Edit(l); err != nil {
+			return nil, err
 		}
 	}
-	if !l.LeftOut() {
-		return l.Value, nil
+	// Also a corrected record needs its key, which keeps it in order.
+	if l.LeftOut() && (len(edited) == 0 || l.bare()) {
+		was, err := q.find(ctx, l)
+		switch {
+		case err == nil:
+			record.Key, record.Value, record.Headers = was.Key, was.Value, own(was.Headers)
+		case len(edited) == 0 || !errors.Is(err, errLost):
+			return nil, err
+		}
 	}
-	return q.find(ctx, l)
+	if len(edited) > 0 {
+		record.Value = edited
+	}
+	replayed := kgo.RecordHeader{Key: stream.HeaderReplayed, Value: time.Now().UTC().AppendFormat(nil, time.RFC3339)}
+	record.Headers = append(slices.Clone(record.Headers), replayed)
+	return record, nil
 }
 
-// find reads the value that was left out where the record was, if it is still there. The topic may be another one of the same name by now.
-func (q *Queue) find(ctx context.Context, l *Letter) ([]byte, error) {
-	lost := errors.New("its value was left out, for its size, and is no longer where it was")
+// errLost says that a record can't be put together any more.
+var errLost = errors.New("its value was left out, for its size, and is no longer where it was")
+
+// find reads the record where it was, if it is still there. The topic may be another one of the same name by now.
+func (q *Queue) find(ctx context.Context, l *Letter) (*kgo.Record, error) {
 	if l.Original == nil {
-		return nil, lost
+		return nil, errLost
 	}
 	var found *kgo.Record
 	at := stream.Range{From: l.Original.Offset, To: l.Original.Offset + 1}
@@ -110,8 +125,8 @@ func (q *Queue) find(ctx context.Context, l *Letter) ([]byte, error) {
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("its value was left out, for its size, and can't be read where it was: %w", err)
-	case found == nil, string(found.Key) != string(l.Key), !found.Timestamp.Equal(l.Time):
-		return nil, lost
+	case found == nil, !l.bare() && string(found.Key) != string(l.Key), !found.Timestamp.Equal(l.Time):
+		return nil, errLost
 	}
-	return found.Value, nil
+	return found, nil
 }

@@ -96,7 +96,7 @@ func (q *Queue) mark(ctx context.Context, done []*Letter, how string) error {
 	for number, some := range handled {
 		markers = append(markers, newMarker(q.dlq, number, some, how, time.Now()))
 	}
-	return q.client.ProduceSync(ctx, markers...).FirstErr()
+	return refused(q.dlq, q.client.ProduceSync(ctx, markers...).FirstErr())
 }
 
 // trim deletes, from each partition, what comes before its first open record: handled ones and markers, which mark only what was

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"buf.build/go/protovalidate"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -44,11 +45,11 @@ func Check(m *eventsv1.ProspectEvent) error {
 	if !errors.As(err, &broken) {
 		return err
 	}
-	var all []error
+	var all []string
 	for _, v := range broken.Violations {
-		all = append(all, fmt.Errorf("%s: %s", protovalidate.FieldPathString(v.Proto.GetField()), v.Proto.GetMessage()))
+		all = append(all, protovalidate.FieldPathString(v.Proto.GetField())+": "+v.Proto.GetMessage())
 	}
-	return errors.Join(all...)
+	return errors.New(strings.Join(all, "; "))
 }
 
 // Encode gives the value of an edited message. One that says what the value before it said is left as it was, byte by byte.

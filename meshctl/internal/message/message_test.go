@@ -77,3 +77,13 @@ func TestEditedMessagesMustBeGood(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestAllThatIsWrongIsOneLine lets people see at once what to correct, and tables and logs stay whole.
+func TestAllThatIsWrongIsOneLine(t *testing.T) {
+	t.Parallel()
+	err := Check(&eventsv1.ProspectEvent{Id: "x", Kind: eventsv1.ProspectEvent_CREATED, ProspectId: "p"})
+	const want = "id: must be a valid UUID; version: must be greater than or equal to 1; occur_time: value is required"
+	if err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}

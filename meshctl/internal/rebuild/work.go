@@ -8,6 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	eventsv1 "eventprospect/gen/prospect/events/v1"
+	"eventprospect/mesh/fault"
 	"eventprospect/mesh/stream"
 	"eventprospect/mesh/stream/deadletter"
 	"eventprospect/meshctl/internal/message"
@@ -32,8 +33,14 @@ type work struct {
 	until  *session.Moment
 	result Result
 
-	batch []*eventsv1.ProspectEvent
+	batch []found
 	bytes int
+}
+
+// found is a message, and where it is on the topic.
+type found struct {
+	place   deadletter.Place
+	message *eventsv1.ProspectEvent
 }
 
 // run reads one partition after the other and sends what it reads.
@@ -76,27 +83,57 @@ func (w *work) take(r *kgo.Record) {
 	if err == nil {
 		err = message.Check(m)
 	}
+	place := deadletter.Place{Partition: r.Partition, Offset: r.Offset}
 	if err != nil {
-		if w.result.Unreadable++; w.result.Unreadable <= maxNamed {
-			w.session.Say("%v can't be read: %v", deadletter.Place{Partition: r.Partition, Offset: r.Offset}, err)
-		}
+		w.passOver(place, err)
 		return
 	}
-	w.batch, w.bytes = append(w.batch, m), w.bytes+len(r.Value)
+	w.batch, w.bytes = append(w.batch, found{place, m}), w.bytes+len(r.Value)
+}
+
+// passOver counts a record that can't become an event.
+func (w *work) passOver(place deadletter.Place, err error) {
+	if w.result.Unreadable++; w.result.Unreadable <= maxNamed {
+		w.session.Say("%v can't be read: %v", place, err)
+	}
 }
 
 // flush sends the batch. Then all of the partition before this offset is done.
 func (w *work) flush(ctx context.Context, partition int32, next int64) error {
-	if len(w.batch) > 0 {
-		answer, err := w.sender.send(ctx, w.batch)
-		if err != nil {
-			return err
-		}
+	if err := w.restore(ctx, w.batch); err != nil {
+		return err
+	}
+	w.batch, w.bytes = nil, 0
+	w.todo[partition] = stream.Range{From: next, To: w.todo[partition].To}
+	return nil
+}
+
+// restore sends messages. The Event service takes all or none: when it refuses, the halves are sent, so that a message against a
+// rule that isn't in the contract keeps no other from being restored.
+func (w *work) restore(ctx context.Context, batch []found) error {
+	if len(batch) == 0 {
+		return nil
+	}
+	messages := make([]*eventsv1.ProspectEvent, len(batch))
+	for i, f := range batch {
+		messages[i] = f.message
+	}
+	answer, err := w.sender.send(ctx, messages)
+	switch {
+	case err == nil:
 		w.result.Restored += int64(answer.GetRestoredCount())
 		w.result.Present += int64(answer.GetPresentCount())
 		w.result.Newer += int64(answer.GetNewerCount())
-		w.batch, w.bytes = nil, 0
+		return nil
+	case !fault.Is(err, fault.Invalid):
+		return err
+	case len(batch) == 1:
+		w.passOver(batch[0].place, err)
+		return nil
 	}
-	w.todo[partition] = stream.Range{From: next, To: w.todo[partition].To}
-	return nil
+	half := len(batch) / 2
+	if err := w.restore(ctx, batch[:half]); err != nil {
+		return err
+	}
+	return w.restore(ctx, batch[half:])
 }
