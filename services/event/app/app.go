@@ -14,6 +14,7 @@ import (
 	"eventprospect/services/event/internal/api"
 	"eventprospect/services/event/internal/consumer"
 	"eventprospect/services/event/internal/event"
+	"eventprospect/services/event/internal/inbox"
 )
 
 // requests is the namespace of the ids (UUIDv5) that stand for clients' request ids.
@@ -36,6 +37,9 @@ func Bind(ctx context.Context, app *mesh.App, cfg Config) error {
 	}
 	app.Go("consumer", messages.Run)
 	app.Ready("kafka", messages.Ready)
+	if cfg.InboxRetention > 0 {
+		app.Go("inbox", inbox.New(events, cfg.InboxRetention, app.Log).Run)
+	}
 	return app.ServeGRPC(func(server grpc.ServiceRegistrar) {
 		eventv1.RegisterEventServiceServer(server, api.New(events, idOf))
 		eventv1.RegisterRestoreServiceServer(server, api.NewRestorer(events, handler.Occurrence))

@@ -2,6 +2,7 @@ package app
 
 import (
 	"errors"
+	"time"
 
 	"eventprospect/mesh"
 	"eventprospect/mesh/conf"
@@ -19,7 +20,13 @@ type Config struct {
 	Kafka stream.Config `koanf:"kafka"`
 	// Group is the consumer group that all instances of this service share.
 	Group string `koanf:"group"`
+	// InboxRetention is for how long a message is known after it was applied; 0: for ever. One that comes again later finds its event,
+	// but makes it anew if somebody has deleted it.
+	InboxRetention time.Duration `koanf:"inbox_retention"`
 }
+
+// inboxRetention is more than twice what Kafka keeps a message by default: a week, and 30 days on the DLQ.
+const inboxRetention = 90 * 24 * time.Hour
 
 // Default works on a laptop.
 func Default() Config {
@@ -28,6 +35,8 @@ func Default() Config {
 		Store:  "sqlite:event.db",
 		Kafka:  stream.Defaults("prospect-events"),
 		Group:  "event",
+
+		InboxRetention: inboxRetention,
 	}
 }
 
@@ -37,5 +46,6 @@ func (c Config) Validate() error {
 	if c.Group == "" {
 		errs = append(errs, errors.New("group: must not be empty"))
 	}
+	errs = append(errs, validateInbox(c.InboxRetention, c.Kafka))
 	return errors.Join(append(errs, c.Config.Validate())...)
 }

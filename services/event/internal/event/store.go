@@ -27,18 +27,25 @@ type Store interface {
 	// Delete removes one event if the check allows. NotFound if there is no such event.
 	Delete(ctx context.Context, id string, check func(Event) error) error
 	// Apply adds the events that messages tell of, and remembers the messages, all as one: a message that was applied
-	// already, or comes again among these, changes nothing. It tells how many events were added. AlreadyExists if the id of an
-	// event is taken.
+	// already, or comes again among these, changes nothing. A message that was forgotten finds its event, which stays as it is,
+	// and is remembered again. It tells how many events were added. AlreadyExists if the id of an event is taken by another one.
 	Apply(ctx context.Context, told ...Told) (added int, err error)
 	// Restore adds those of the events that are missing, whether or not their messages were applied, and remembers the messages, all
 	// as one. Events that are there stay as they are. It tells how many were added.
 	Restore(ctx context.Context, told ...Told) (added int, err error)
+	// Forget forgets messages that were applied before this time, the oldest first and at most so many. It tells how many.
+	Forget(ctx context.Context, before time.Time, limit int) (forgotten int, err error)
 }
 
-// Told is an event that a message tells of.
+// Told is an event that a message tells of. The message counts as applied when the event was made.
 type Told struct {
 	MessageID string
 	Event
+}
+
+// Became tells whether an event is the one that the message told of. What people may change of it doesn't count.
+func (t Told) Became(e Event) bool {
+	return t.ID == e.ID && t.Kind == e.Kind && t.ProspectID == e.ProspectID
 }
 
 // InTurn gives each message once, in the order of their ids: transactions that add rows in the same order don't wait for each other

@@ -31,3 +31,5 @@ func BenchmarkStore(b *testing.B) {
 }
 
 func BenchmarkBatches(b *testing.B) { storetest.BenchmarkBatches(b, opened(b, newDatabase(b))) }
+
+func BenchmarkForget(b *testing.B) { storetest.BenchmarkForget(b, opened(b, newDatabase(b))) }

@@ -166,20 +166,24 @@ func lock(ctx context.Context, tx *sql.Tx, id string) (event.Event, error) {
 
 func (s *Store) query(ctx context.Context, text string, args ...any) (found []event.Event, err error) {
 	err = mysql.Bounded(ctx, func(ctx context.Context) error {
-		found = nil
 		rows, err := s.db.QueryContext(ctx, text, args...)
 		if err != nil {
 			return err
 		}
-		defer func() { _ = rows.Close() }() // rows.Err tells what matters
-		for rows.Next() {
-			e, err := scan(rows)
-			if err != nil {
-				return err
-			}
-			found = append(found, e)
-		}
-		return rows.Err()
+		found, err = collect(rows)
+		return err
 	})
 	return found, err
+}
+
+func collect(rows *sql.Rows) (found []event.Event, err error) {
+	defer func() { _ = rows.Close() }() // rows.Err tells what matters
+	for rows.Next() {
+		e, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, e)
+	}
+	return found, rows.Err()
 }

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"strings"
 	"testing"
+	"time"
 
 	"eventprospect/mesh/meshtest"
 	"eventprospect/mesh/mysql"
@@ -53,14 +54,28 @@ func TestListUsesAnIndex(t *testing.T) {
 	defer s.Close()
 	for name, query := range storetest.Queries() {
 		text, args := listQuery(query)
-		var id, kind, table, access, possible, key, length, ref, rows, extra sql.NullString
-		err := s.db.QueryRowContext(t.Context(), "EXPLAIN "+text, args...).
-			Scan(&id, &kind, &table, &access, &possible, &key, &length, &ref, &rows, &extra)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if key.String == "" || key.String == "PRIMARY" || strings.Contains(extra.String, "filesort") {
-			t.Errorf("%s: access %s, key %s, extra %s", name, access.String, key.String, extra.String)
+		if key, extra := plan(t, s, text, args...); key == "" || key == "PRIMARY" || strings.Contains(extra, "filesort") {
+			t.Errorf("%s: key %s, extra %s", name, key, extra)
 		}
 	}
+}
+
+func TestForgetUsesAnIndex(t *testing.T) {
+	t.Parallel()
+	s := opened(t, newDatabase(t))
+	if key, extra := plan(t, s, forget, time.Now(), 1000); key != "inbox_by_applied" || strings.Contains(extra, "filesort") {
+		t.Errorf("key %s, extra %s", key, extra)
+	}
+}
+
+// plan tells how the server would run a statement: by which index, and what else it has to do.
+func plan(t *testing.T, s *Store, text string, args ...any) (key, extra string) {
+	t.Helper()
+	var id, kind, table, access, possible, index, length, ref, rows, more sql.NullString
+	err := s.db.QueryRowContext(t.Context(), "EXPLAIN "+text, args...).
+		Scan(&id, &kind, &table, &access, &possible, &index, &length, &ref, &rows, &more)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return index.String, more.String
 }

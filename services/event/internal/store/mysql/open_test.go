@@ -68,6 +68,15 @@ func TestAMigrationThatWasCutOffGoesOn(t *testing.T) {
 	opened(t, address)
 }
 
+// TestAnIndexThatIsThereIsNotMadeAgain has the process end after it made the index, and before that was noted.
+func TestAnIndexThatIsThereIsNotMadeAgain(t *testing.T) {
+	t.Parallel()
+	address := newDatabase(t)
+	opened(t, address)
+	administer(t, address, "DELETE FROM goose_db_version WHERE version_id = 2")
+	opened(t, address)
+}
+
 // TestAReadOnlyDatabaseIsUnavailable has the only session read alone: the whole server's setting is for all tests.
 func TestAReadOnlyDatabaseIsUnavailable(t *testing.T) {
 	t.Parallel()

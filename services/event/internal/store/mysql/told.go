@@ -44,11 +44,10 @@ func (s *Store) applyNew(ctx context.Context, told []event.Told) (added int, err
 		case fresh < len(told):
 			return errKnown
 		}
-		added, err = addEvents(ctx, tx, told, ``)
-		if mysql.IsDuplicate(err) {
-			return event.AnyTaken(told).Because(err)
+		if added, err = addEvents(ctx, tx, told); err != nil || added == len(told) {
+			return err
 		}
-		return err
+		return checkEvents(ctx, tx, told)
 	})
 	if err != nil {
 		return 0, err
@@ -63,7 +62,7 @@ func (s *Store) Restore(ctx context.Context, told ...event.Told) (added int, err
 		if _, err := addMessages(ctx, tx, told); err != nil {
 			return err
 		}
-		added, err = addEvents(ctx, tx, told, ` ON DUPLICATE KEY UPDATE id = id`)
+		added, err = addEvents(ctx, tx, told)
 		return err
 	})
 	if err != nil {
@@ -108,10 +107,37 @@ func addMessages(ctx context.Context, tx *sql.Tx, told []event.Told) (int, error
 		func(t event.Told) []any { return []any{t.MessageID, t.Created.UTC()} })
 }
 
-// addEvents adds events, and tells how many were added; the end of the statement says what happens to those that are there.
-func addEvents(ctx context.Context, tx *sql.Tx, told []event.Told, end string) (int, error) {
-	return add(ctx, tx, told, `INSERT INTO events (`+columns+`) VALUES `, row, end,
+// addEvents adds events, and tells how many were added. Those that are there stay as they are.
+func addEvents(ctx context.Context, tx *sql.Tx, told []event.Told) (int, error) {
+	return add(ctx, tx, told, `INSERT INTO events (`+columns+`) VALUES `, row, ` ON DUPLICATE KEY UPDATE id = id`,
 		func(t event.Told) []any { return values(t.Event) })
+}
+
+// checkEvents refuses events whose ids are taken by others; their own are there if their messages were forgotten. All are locked
+// by this transaction, which was to add them.
+func checkEvents(ctx context.Context, tx *sql.Tx, told []event.Told) error {
+	byID := make(map[string]event.Told, len(told))
+	for _, t := range told {
+		byID[t.ID] = t
+	}
+	for part := range slices.Chunk(told, maxRows) {
+		ids := make([]any, len(part))
+		for i, t := range part {
+			ids[i] = t.ID
+		}
+		rows, err := tx.QueryContext(ctx, `SELECT `+columns+` FROM events WHERE id IN (`+repeat(`?`, len(ids))+`)`, ids...)
+		if err != nil {
+			return err
+		}
+		there, err := collect(rows)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(there, func(e event.Event) bool { return !byID[e.ID].Became(e) }) {
+			return event.AnyTaken(told)
+		}
+	}
+	return nil
 }
 
 // add runs a statement with a row for each message, in parts, and tells how many rows it added.

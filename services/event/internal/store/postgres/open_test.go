@@ -56,6 +56,21 @@ func TestANewerSchemaIsRefused(t *testing.T) {
 	}
 }
 
+// TestAnIndexThatWasCutOffIsMadeAnew has the process end while it makes the index, which PostgreSQL leaves there, invalid.
+func TestAnIndexThatWasCutOffIsMadeAnew(t *testing.T) {
+	t.Parallel()
+	address := newDatabase(t)
+	s := opened(t, address)
+	administer(t, address, "DELETE FROM goose_db_version WHERE version_id = 2")
+	administer(t, address, "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'inbox_by_applied'::regclass")
+	opened(t, address)
+	var valid bool
+	err := s.pool.QueryRow(t.Context(), `SELECT indisvalid FROM pg_index WHERE indexrelid = 'inbox_by_applied'::regclass`).Scan(&valid)
+	if err != nil || !valid {
+		t.Errorf("valid: %v, error %v", valid, err)
+	}
+}
+
 func TestAReadOnlyDatabaseIsUnavailable(t *testing.T) {
 	t.Parallel()
 	address := newDatabase(t)

@@ -3,6 +3,7 @@ package postgres
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -59,16 +60,31 @@ func TestListUsesAnIndex(t *testing.T) {
 	defer s.Close()
 	for name, query := range storetest.Queries() {
 		text, args := listQuery(query)
-		rows, err := s.pool.Query(t.Context(), "EXPLAIN "+text, args...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
-		if err != nil {
-			t.Fatal(err)
-		}
-		if plan := strings.Join(lines, "\n"); !strings.Contains(plan, "Index Scan") || strings.Contains(plan, "Sort") {
+		if plan := plan(t, s, text, args...); !strings.Contains(plan, "Index Scan") || strings.Contains(plan, "Sort") {
 			t.Errorf("%s:\n%s", name, plan)
 		}
 	}
+}
+
+func TestForgetUsesAnIndex(t *testing.T) {
+	t.Parallel()
+	s := opened(t, newDatabase(t)+"?enable_seqscan=off&enable_bitmapscan=off")
+	if plan := plan(t, s, forget, time.Now(), 1000); !strings.Contains(plan, "Index Scan using inbox_by_applied") ||
+		!strings.Contains(plan, "Index Scan using inbox_pkey") || strings.Contains(plan, "Sort") {
+		t.Error(plan)
+	}
+}
+
+// plan tells how PostgreSQL would run a statement.
+func plan(t *testing.T, s *Store, text string, args ...any) string {
+	t.Helper()
+	rows, err := s.pool.Query(t.Context(), "EXPLAIN "+text, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(lines, "\n")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"eventprospect/mesh/fault"
 	"eventprospect/mesh/postgres"
 	"eventprospect/services/event/internal/event"
 )
@@ -15,7 +16,7 @@ WITH told AS (
     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[], $9::bigint[])
         AS told (message_id, ` + columns + `)
 ), remembered AS (
-    INSERT INTO inbox (message_id, applied) SELECT message_id, $10 FROM told ORDER BY message_id
+    INSERT INTO inbox (message_id, applied) SELECT message_id, created FROM told ORDER BY message_id
     ON CONFLICT DO NOTHING RETURNING message_id
 )
 INSERT INTO events (` + columns + `) SELECT ` + columns + ` FROM told `
@@ -23,13 +24,21 @@ INSERT INTO events (` + columns + `) SELECT ` + columns + ` FROM told `
 const (
 	// apply is one statement, so one round trip and one commit: the events are added of those messages that are new.
 	apply = batch + `JOIN remembered USING (message_id) ORDER BY message_id`
+	// applyAgain leaves out events that are there because their messages were forgotten: event.Told.Became. Nobody adds one of them
+	// beside it without its row of the inbox.
+	applyAgain = batch + `JOIN remembered USING (message_id) WHERE NOT EXISTS (SELECT FROM events AS e
+    WHERE e.id = told.id AND e.kind = told.kind AND e.prospect_id = told.prospect_id) ORDER BY message_id`
 	// restore adds them whether or not they are. The count needs all rows of the inbox: they are locked before those of events, as by apply.
 	restore = batch + `WHERE (SELECT count(*) FROM remembered) >= 0 ORDER BY message_id ON CONFLICT DO NOTHING`
 )
 
 // Apply implements event.Store.
 func (s *Store) Apply(ctx context.Context, told ...event.Told) (int, error) {
-	return s.tell(ctx, apply, told)
+	added, err := s.tell(ctx, apply, told)
+	if fault.Is(err, fault.AlreadyExists) { // it is rare, so that it costs the others nothing
+		return s.tell(ctx, applyAgain, told)
+	}
+	return added, err
 }
 
 // Restore implements event.Store.
@@ -55,7 +64,7 @@ func (s *Store) tell(ctx context.Context, statement string, told []event.Told) (
 	return added, nil
 }
 
-// arrays gives the arguments of a statement: the column of message ids, those of events, and the time.
+// arrays gives the arguments of a statement: the column of message ids, and those of events.
 func arrays(told []event.Told) []any {
 	var messages, ids, names, dates, kinds, prospects []string
 	var created, updated []time.Time
@@ -65,5 +74,5 @@ func arrays(told []event.Told) []any {
 		kinds, prospects = append(kinds, string(t.Kind)), append(prospects, t.ProspectID)
 		created, updated, versions = append(created, t.Created), append(updated, t.Updated), append(versions, t.Version)
 	}
-	return []any{messages, ids, names, dates, kinds, prospects, created, updated, versions, time.Now()}
+	return []any{messages, ids, names, dates, kinds, prospects, created, updated, versions}
 }

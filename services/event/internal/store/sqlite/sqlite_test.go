@@ -33,23 +33,40 @@ func TestListUsesAnIndex(t *testing.T) {
 	defer s.Close()
 	for name, query := range storetest.Queries() {
 		text, args := listQuery(query)
-		rows, err := s.Query(t.Context(), "EXPLAIN QUERY PLAN "+text, args...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var plan []string
-		for rows.Next() {
-			var id, parent, unused int
-			var detail string
-			if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
-				t.Fatal(err)
-			}
-			plan = append(plan, detail)
-		}
-		if got := strings.Join(plan, "; "); !strings.Contains(got, "USING INDEX") || strings.Contains(got, "TEMP B-TREE") {
+		if got := plan(t, s, text, args...); !strings.Contains(got, "USING INDEX") || strings.Contains(got, "TEMP B-TREE") {
 			t.Errorf("%s: %s", name, got)
 		}
 	}
+}
+
+func TestForgetUsesAnIndex(t *testing.T) {
+	t.Parallel()
+	s := engine(t)().(*Store)
+	defer s.Close()
+	if got := plan(t, s, forget, 1, 1000); !strings.Contains(got, "INDEX inbox_by_applied (applied<?)") || strings.Contains(got, "SCAN inbox") ||
+		strings.Contains(got, "TEMP B-TREE") {
+		t.Error(got)
+	}
+}
+
+// plan tells how SQLite would run a statement.
+func plan(t *testing.T, s *Store, text string, args ...any) string {
+	t.Helper()
+	rows, err := s.Query(t.Context(), "EXPLAIN QUERY PLAN "+text, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var plan []string
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+			t.Fatal(err)
+		}
+		plan = append(plan, detail)
+	}
+	return strings.Join(plan, "; ")
 }
 
 func opened(b *testing.B) *Store {
@@ -90,3 +107,5 @@ func BenchmarkApply(b *testing.B) {
 }
 
 func BenchmarkBatches(b *testing.B) { storetest.BenchmarkBatches(b, opened(b)) }
+
+func BenchmarkForget(b *testing.B) { storetest.BenchmarkForget(b, opened(b)) }

@@ -71,3 +71,28 @@ func BenchmarkBatches(b *testing.B, s Store) {
 	all.Wait()
 	b.ReportMetric(float64(b.N*size)/b.Elapsed().Seconds(), "msgs/s")
 }
+
+// BenchmarkForget measures Forget with as many messages at once as the service has it, of ten times as many.
+func BenchmarkForget(b *testing.B, s Store) {
+	const size, parts = 1000, 10
+	began := time.Now().UTC().Truncate(time.Microsecond)
+	for n := 0; b.Loop(); n++ {
+		b.StopTimer()
+		for part := 0; n%parts == 0 && part < parts; part++ {
+			told := make([]event.Told, size)
+			for i := range told {
+				e := sample(uuid.NewString(), 0)
+				e.Created = began.Add(time.Duration(part) * time.Microsecond)
+				told[i] = tells(e.ID, e)
+			}
+			if _, err := s.Apply(b.Context(), told...); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.StartTimer()
+		if forgotten, err := s.Forget(b.Context(), began.Add(time.Second), size); err != nil || forgotten != size {
+			b.Fatal(forgotten, err)
+		}
+	}
+	b.ReportMetric(float64(b.N*size)/b.Elapsed().Seconds(), "msgs/s")
+}

@@ -177,6 +177,8 @@ func ReadOnly(t *testing.T, s Store, forbid func() Store) {
 	wantFault(t, err, fault.Unavailable)
 	_, err = s.Restore(t.Context(), tells("m", sample("c", 2)))
 	wantFault(t, err, fault.Unavailable)
+	_, err = s.Forget(t.Context(), now, 1)
+	wantFault(t, err, fault.Unavailable)
 	found, err := s.List(t.Context(), event.Query{Limit: 10})
 	if err != nil {
 		t.Fatal(err)

@@ -53,6 +53,12 @@ func Run(t *testing.T, engine Engine) {
 		"restore-large-batch":         restoreLargeBatch,
 		"restore-remembers-messages":  restoreRemembersMessages,
 		"restore-beside-apply":        restoreBesideApply,
+		"apply-refuses-anothers-id":   applyRefusesAnothersID,
+		"apply-after-forget":          applyAfterForget,
+		"apply-after-forget-alone":    applyAfterForgetAlone,
+		"forget-the-oldest-first":     forgetTheOldestFirst,
+		"forget-none-newer":           forgetNoneNewer,
+		"forget-beside-apply":         forgetBesideApply,
 		"restart-keeps-everything":    restartKeepsEverything,
 	}
 	for name, promise := range promises {

@@ -18,8 +18,9 @@ import (
 // large is more rows than any engine puts into one statement.
 const large = 1100
 
-// tells is a message that tells of an event.
+// tells is a message that tells of an event, which therefore isn't planned.
 func tells(message string, e event.Event) event.Told {
+	e.Kind = event.ProspectCreated
 	return event.Told{MessageID: message, Event: e}
 }
 

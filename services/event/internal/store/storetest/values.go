@@ -93,8 +93,9 @@ func longestTextFits(t *testing.T, open func() Store) {
 	s := opened(t, open)
 	e := sample(strings.Repeat("i", 128), 0)
 	e.Name, e.ProspectID = strings.Repeat("🎪", 200), strings.Repeat("🎪", 128)
-	wantApplied(t, s, 1, tells(strings.Repeat("m", 128), e))
-	if diff := cmp.Diff(e, get(t, s, e.ID)); diff != "" {
+	told := tells(strings.Repeat("m", 128), e)
+	wantApplied(t, s, 1, told)
+	if diff := cmp.Diff(told.Event, get(t, s, e.ID)); diff != "" {
 		t.Error(diff)
 	}
 }
