@@ -106,3 +106,19 @@ func TestAStoreThatIsAwayIsNotAskedForEachRecord(t *testing.T) {
 		t.Errorf("asked %d times, want once", away.asked)
 	}
 }
+
+// While there is no time left to try the records of a batch alone, none is taken for the bad one: it would be buried.
+func TestNoRecordIsBlamedForAnother(t *testing.T) {
+	t.Parallel()
+	handler, _ := newHandler(t)
+	bad := numbered(1)
+	bad.ProspectId = "a\x00b"
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	results := handler.Handle(ctx, []*kgo.Record{{Value: encode(t, numbered(0))}, {Value: encode(t, bad)}, {Value: encode(t, numbered(2))}})
+	for n, err := range results {
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("record %d: error %v", n, err)
+		}
+	}
+}

@@ -79,10 +79,13 @@ func (h *Handler) apply(ctx context.Context, all []told) {
 		occurrences[i] = t.Occurrence
 	}
 	_, err := h.events.Record(ctx, occurrences...)
-	if err == nil {
+	switch {
+	case err == nil:
 		return
-	}
-	if len(all) > 1 && ctx.Err() == nil && !fault.Is(err, fault.Unavailable) {
+	case len(all) == 1 || fault.Is(err, fault.Unavailable):
+	case ctx.Err() != nil:
+		err = ctx.Err() // there is no time left to find out whose fault it is
+	default:
 		h.apply(ctx, all[:len(all)/2])
 		h.apply(ctx, all[len(all)/2:])
 		return
