@@ -20,7 +20,10 @@ import (
 var migrations embed.FS
 
 // Store is a prospect.Store and an outbox.Queue in one SQLite file.
-type Store struct{ *sqlite.DB }
+type Store struct {
+	*sqlite.DB
+	group *group
+}
 
 // Open opens, or makes, the store in this file.
 func Open(ctx context.Context, path string) (*Store, error) {
@@ -32,7 +35,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db}
+	s := &Store{DB: db, group: newGroup()}
 	if err := s.release(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
