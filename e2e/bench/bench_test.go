@@ -13,6 +13,7 @@ import (
 	"eventprospect/dev/stack"
 	"eventprospect/dev/system"
 	"eventprospect/e2e/command"
+	"eventprospect/e2e/kafka/kafkatest"
 )
 
 // callers is how many call at once where throughput is measured.
@@ -45,8 +46,18 @@ func BenchmarkGetREST(b *testing.B) {
 
 // BenchmarkVisible is the time from sending POST /prospects until the event that it causes is in ListEvents.
 func BenchmarkVisible(b *testing.B) {
-	w := newWorld(b)
-	latency(b, func() error { return w.visible(b.Context()) })
+	for _, c := range []struct {
+		name  string
+		kafka func(testing.TB) system.Kafka
+	}{
+		{"kfake", func(testing.TB) system.Kafka { return system.Kafka{} }},
+		{"kafka", kafkatest.Own},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			w := startWorld(b, system.Config{Kafka: c.kafka(b)})
+			latency(b, func() error { return w.visible(b.Context()) })
+		})
+	}
 }
 
 // BenchmarkThroughput is what sixteen callers get done at once.

@@ -49,9 +49,14 @@ func newWorld(b *testing.B) *world {
 // newWorldOn starts a system with these stores; empty: SQLite.
 func newWorldOn(b *testing.B, eventStore, prospectStore string) *world {
 	b.Helper()
-	s, err := system.Start(b.Context(), system.Config{
-		Realm: stack.Realm, Log: io.Discard, EventStore: eventStore, ProspectStore: prospectStore,
-	})
+	return startWorld(b, system.Config{EventStore: eventStore, ProspectStore: prospectStore})
+}
+
+// startWorld starts a system.
+func startWorld(b *testing.B, cfg system.Config) *world {
+	b.Helper()
+	cfg.Realm, cfg.Log = stack.Realm, io.Discard
+	s, err := system.Start(b.Context(), cfg)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -67,10 +72,17 @@ func newWorldOn(b *testing.B, eventStore, prospectStore string) *world {
 		b.Fatal(err)
 	}
 	b.Cleanup(c.Close)
+	return newWorldOf(b, c)
+}
+
+// newWorldOf makes the world of a system that runs.
+func newWorldOf(b *testing.B, c *client.Client) *world {
+	b.Helper()
 	w := &world{Client: c}
 	event, _ := c.Conn("event.v1")
 	prospect, _ := c.Conn("prospect.v1")
 	w.events, w.prospects = eventv1.NewEventServiceClient(event), prospectv1.NewProspectServiceClient(prospect)
+	var err error
 	if w.ctx, err = c.As(b.Context(), client.Editor); err != nil {
 		b.Fatal(err)
 	}
