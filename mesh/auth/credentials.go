@@ -89,7 +89,7 @@ func newAccount(cfg Config, transport http.RoundTripper) *Account {
 // issuer.
 func (a *Account) GetRequestMetadata(ctx context.Context, _ ...string) (map[string]string, error) {
 	now := time.Now()
-	if held := a.held.Load(); held != nil && now.Before(held.until) {
+	if held := a.good(now); held != nil {
 		if !now.Before(held.renew) {
 			a.renewSoon(now)
 		}
@@ -98,7 +98,7 @@ func (a *Account) GetRequestMetadata(ctx context.Context, _ ...string) (map[stri
 	select {
 	case <-ctx.Done():
 		return nil, status.FromContextError(ctx.Err()).Err()
-	case asked := <-a.asking.DoChan("", a.ask):
+	case asked := <-a.asking.DoChan("", a.askUnlessGood):
 		token, ok := asked.Val.(*ownToken)
 		if asked.Err != nil || !ok {
 			return nil, status.Error(codes.Unavailable, "no token from the issuer for this service's account")
@@ -137,6 +137,22 @@ func (a *Account) renewSoon(now time.Time) {
 	if now.UnixNano() >= next && a.nextTry.CompareAndSwap(next, now.Add(renewEvery).UnixNano()) {
 		a.asking.DoChan("", a.ask)
 	}
+}
+
+// good gives the token at hand, nil if there is none that can be sent now.
+func (a *Account) good(now time.Time) *ownToken {
+	if held := a.held.Load(); held != nil && now.Before(held.until) {
+		return held
+	}
+	return nil
+}
+
+// askUnlessGood is for who found no good token: another call may have got one since.
+func (a *Account) askUnlessGood() (any, error) {
+	if held := a.good(time.Now()); held != nil {
+		return held, nil
+	}
+	return a.ask()
 }
 
 // ask gets a new token from the issuer. It belongs to no call, so no call's end ends it.
