@@ -36,13 +36,16 @@ func newCluster(client *kgo.Client, cfg Config, needs needs, log *slog.Logger) *
 
 // ready tells whether the client could do its work now. Why it couldn't is also logged, once; by ensure as long as that tries.
 func (c *cluster) ready(ctx context.Context) error {
+	c.mu.Lock()
+	prepared := c.prepared // before it looks: what it sees may be older than what ensure does meanwhile
+	c.mu.Unlock()
 	found, err := c.look(ctx)
 	if err == nil {
 		err = c.allowed(ctx, found)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.prepared {
+	if !prepared {
 		return errors.Join(err, c.failed)
 	}
 	c.report(err)
