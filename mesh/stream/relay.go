@@ -41,6 +41,9 @@ type Relay struct {
 	wake    chan struct{}
 	poll    time.Duration
 	lease   time.Duration
+	// batch is how many messages are claimed next. It is one until Kafka has taken one: a client that doesn't know the partitions yet
+	// sends a record while those after it still wait for theirs, and if it fails, they are sent nevertheless.
+	batch int
 }
 
 // RelayOption changes how a relay works.
@@ -53,7 +56,7 @@ func WithRoom(room *outbox.Room) RelayOption { return func(r *Relay) { r.room = 
 func NewRelay(queue outbox.Queue, cfg Config, source string, tell Telemetry, options ...RelayOption) (*Relay, error) {
 	r := &Relay{
 		queue: queue, room: outbox.NewRoom(0), cfg: cfg, source: source, owner: uuid.NewString(), traces: tell.Traces, log: tell.Log,
-		told: reasons{}, wake: make(chan struct{}, 1), poll: relayPoll, lease: relayLease,
+		told: reasons{}, wake: make(chan struct{}, 1), poll: relayPoll, lease: relayLease, batch: 1,
 	}
 	for _, option := range options {
 		option(r)

@@ -129,7 +129,9 @@ func TestAStoppedRelayGivesFreeWhatItHolds(t *testing.T) {
 	asked, release := b.holdProduce()
 	defer release()
 	q.add(message("a", 1), message("b", 2))
-	stop := start(t, newRelay(t, b, q).Run)
+	relay := newRelay(t, b, q)
+	relay.batch = relayBatch
+	stop := start(t, relay.Run)
 	<-asked
 	stop()
 	if got := q.givenFree(); len(got) != 2 {

@@ -2,9 +2,13 @@ package stream
 
 import (
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -75,6 +79,52 @@ func TestAKeysOrderSurvivesWhatFails(t *testing.T) {
 			wantOrdered(t, b.read(t, b.cfg.Topic, 900), 3, 300)
 		})
 	}
+}
+
+// slow is a client's hook that looks long for the partition of the second record: until the first one has failed, if it is sent
+// meanwhile.
+type slow struct {
+	records atomic.Int32
+	once    sync.Once
+	failed  chan struct{}
+}
+
+func (s *slow) partition(*kgo.Record, int) int {
+	if s.records.Add(1) == 2 {
+		select {
+		case <-s.failed:
+		case <-time.After(200 * time.Millisecond): // it isn't sent yet
+		}
+	}
+	return 0
+}
+
+func (s *slow) OnProduceRecordUnbuffered(_ *kgo.Record, err error) {
+	if err != nil {
+		s.once.Do(func() { close(s.failed) })
+	}
+}
+
+// TestAKeysOrderSurvivesTheLookForPartitions refuses the first request of a new client.
+func TestAKeysOrderSurvivesTheLookForPartitions(t *testing.T) {
+	t.Parallel()
+	b, q, s := newBroker(t), &queue{}, &slow{failed: make(chan struct{})}
+	b.topics(t)
+	b.troubled(1, func(asked *kmsg.ProduceRequest) (kmsg.Response, error) {
+		return refusing(asked, always(kerr.TopicAuthorizationFailed)), nil
+	})
+	addAll(q, 1, 0, 3)
+	relay := newRelay(t, b, q)
+	find := func(string) func(*kgo.Record, int) int { return s.partition }
+	client, err := kgo.NewClient(append(relay.client.Opts(), kgo.WithHooks(s), kgo.RecordPartitioner(kgo.BasicConsistentPartitioner(find)))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	relay.client.Close()
+	relay.client, relay.kafka = client, newCluster(client, b.cfg, publishing(b.cfg), relay.log)
+	start(t, relay.Run)
+	eventually(t, "all are done", q.isEmpty)
+	wantOrdered(t, b.read(t, b.cfg.Topic, 3), 1, 3)
 }
 
 // TestAKeysOrderSurvivesWhatIsGivenUp has a request that isn't answered until its records are given up: they are sent again, and the

@@ -21,11 +21,14 @@ const (
 // publish publishes one batch and returns how many messages that were.
 func (r *Relay) publish(ctx context.Context) (int, error) {
 	since := time.Now()
-	claimed, err := r.queue.Claim(ctx, r.owner, relayBatch, r.lease)
+	claimed, err := r.queue.Claim(ctx, r.owner, r.batch, r.lease)
 	if err != nil || len(claimed) == 0 {
 		return 0, err
 	}
 	published, left, err := r.send(ctx, claimed, since)
+	if len(published) > 0 {
+		r.batch = relayBatch
+	}
 	done := r.room.Remove(len(published), func() error { return r.done(ctx, published) })
 	if len(left) > 0 {
 		r.giveFree(ctx, left)

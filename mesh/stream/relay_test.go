@@ -133,16 +133,21 @@ func TestRelayDrainsInOrderWhenTheBrokerComesBack(t *testing.T) {
 	wantOrdered(t, b.read(t, b.cfg.Topic, 120), 3, 40)
 }
 
-// holdProduce holds back the answers to produce requests of a topic until release is called. Asked is closed by the first.
+// holdProduce holds back the answers to produce requests until release is called. Asked is closed by the first. Release waits for
+// what it lets go: a kfake that is closed meanwhile can lock itself up.
 func (b *broker) holdProduce() (asked chan struct{}, release func()) {
 	asked, free := make(chan struct{}), make(chan struct{})
 	first := sync.OnceFunc(func() { close(asked) })
+	var held sync.RWMutex
 	b.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
-		first()
-		b.SleepControl(func() { <-free })
+		if held.TryRLock() { // unless released
+			defer held.RUnlock()
+			first()
+			b.SleepControl(func() { <-free })
+		}
 		return nil, nil, false
 	})
-	return asked, func() { close(free) }
+	return asked, func() { close(free); held.Lock() }
 }
 
 func TestRelayIsDoneOnlyAfterTheAcknowledgement(t *testing.T) {
@@ -190,7 +195,7 @@ func TestRelaySurvivesItsQueue(t *testing.T) {
 	q.add(message("a", 1), message("a", 2))
 	start(t, newRelay(t, b, q).Run)
 	eventually(t, "the messages are done", q.isEmpty)
-	wantOrdered(t, b.read(t, b.cfg.Topic, 4), 1, 2) // published twice, as the first time was not noted
+	wantOrdered(t, b.read(t, b.cfg.Topic, 3), 1, 2) // the first was published twice, as that wasn't noted
 }
 
 func TestWhatCannotBeNotedAtOnceIsNotPublishedAgain(t *testing.T) {
