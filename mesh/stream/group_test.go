@@ -92,7 +92,7 @@ func TestMembersComeAndGoUnderLoad(t *testing.T) {
 
 func (b *broker) end(t *testing.T, partition int32) int64 {
 	t.Helper()
-	ends, err := admin(b.client(t)).ListEndOffsets(within(t), b.cfg.Topic)
+	ends, err := admin(b.own).ListEndOffsets(within(t), b.cfg.Topic)
 	if err != nil {
 		t.Fatal(err)
 	}

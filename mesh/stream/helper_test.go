@@ -30,6 +30,8 @@ type broker struct {
 	*kfake.Cluster
 	*gate
 	cfg Config
+	// own is the client of what a test does itself.
+	own *kgo.Client
 }
 
 func newBroker(t *testing.T) *broker {
@@ -42,6 +44,7 @@ func newBroker(t *testing.T) *broker {
 	}
 	t.Cleanup(b.Close)
 	b.cfg = Config{Brokers: b.ListenAddrs(), Topic: "things", CreateTopics: true, Partitions: 3, Replication: -1}
+	b.own = b.client(t)
 	return b
 }
 
@@ -116,7 +119,7 @@ func (b *broker) produce(t *testing.T, records ...*kgo.Record) {
 			r.Topic = b.cfg.Topic
 		}
 	}
-	if err := b.client(t).ProduceSync(within(t), records...).FirstErr(); err != nil {
+	if err := b.own.ProduceSync(within(t), records...).FirstErr(); err != nil {
 		t.Fatal(err)
 	}
 }

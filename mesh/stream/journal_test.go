@@ -97,7 +97,7 @@ func numbered(partition int32, from, to int) []*kgo.Record {
 // committed tells up to which offset a partition is committed.
 func (b *broker) committed(t *testing.T, partition int32) int64 {
 	t.Helper()
-	offsets, err := admin(b.client(t)).FetchOffsets(within(t), "group")
+	offsets, err := admin(b.own).FetchOffsets(within(t), "group")
 	if errors.Is(err, kerr.GroupIDNotFound) {
 		return -1
 	}

@@ -40,7 +40,7 @@ func (j *journal) ofKey(key string) []string {
 // dead tells how many records a DLQ has.
 func (b *broker) dead(t *testing.T) (n int64) {
 	t.Helper()
-	ends, err := admin(b.client(t)).ListEndOffsets(within(t), b.cfg.DLQ())
+	ends, err := admin(b.own).ListEndOffsets(within(t), b.cfg.DLQ())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,14 +194,9 @@ func TestWhatIsAwayBuriesNothing(t *testing.T) {
 	}
 }
 
-// TestARecordThatAlwaysFindsSomethingAwayIsBuried, if others don't.
-func TestARecordThatAlwaysFindsSomethingAwayIsBuried(t *testing.T) {
-	t.Parallel()
-	b, j := newBroker(t), &journal{}
-	b.topics(t)
-	b.produce(t, keyed(0, "a1", "b1", "p1", "c1", "p2", "d1")...)
-	start(t, newBatchConsumer(t, b, func(_ context.Context, records []*kgo.Record) []error {
-		// As a transaction is: all or none.
+// awayFor fails as a transaction does, all or none, if p1 is among the records.
+func awayFor(j *journal) Handle {
+	return func(_ context.Context, records []*kgo.Record) []error {
 		if slices.ContainsFunc(records, func(r *kgo.Record) bool { return string(r.Value) == "p1" }) {
 			return all(len(records), fault.Away("the database", time.Second))
 		}
@@ -209,7 +204,16 @@ func TestARecordThatAlwaysFindsSomethingAwayIsBuried(t *testing.T) {
 			j.note(r)
 		}
 		return nil
-	}).Run)
+	}
+}
+
+// TestARecordThatAlwaysFindsSomethingAwayIsBuried, if others don't.
+func TestARecordThatAlwaysFindsSomethingAwayIsBuried(t *testing.T) {
+	t.Parallel()
+	b, j := newBroker(t), &journal{}
+	b.topics(t)
+	b.produce(t, keyed(0, "a1", "b1", "p1", "c1", "p2", "d1")...)
+	start(t, newBatchConsumer(t, b, awayFor(j)).Run)
 	for n := 0; b.dead(t) == 0; n++ { // others are applied meanwhile
 		b.produce(t, keyed(0, fmt.Sprint("e", n))...)
 	}
@@ -219,6 +223,23 @@ func TestARecordThatAlwaysFindsSomethingAwayIsBuried(t *testing.T) {
 		t.Errorf("%s: %v", dead.Value, dead.Headers)
 	}
 	eventually(t, "its key goes on", func() bool { return j.has("p2") })
+}
+
+// TestARecordIsBlamedAlsoIfItIsTriedWithOthersAgain, as it is if they keep coming.
+func TestARecordIsBlamedAlsoIfItIsTriedWithOthersAgain(t *testing.T) {
+	t.Parallel()
+	c := newBatchConsumer(t, newBroker(t), awayFor(&journal{}))
+	t.Cleanup(c.client.Close)
+	l := newLane(0, newBackoff(time.Millisecond, time.Millisecond))
+	l.add(keyed(0, "p1"), 0)
+	for range 100 * attempts {
+		l.add(keyed(0, "e1", "f1"), 0)
+		items, _ := l.choose(time.Now().Add(time.Hour)) // all pauses are over
+		if dead := c.attempt(t.Context(), l, items); len(dead) > 0 {
+			return
+		}
+	}
+	t.Error("tried for ever")
 }
 
 // TestAWrongNumberOfResultsIsAFailure: nobody knows which record is which.

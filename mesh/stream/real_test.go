@@ -38,7 +38,8 @@ func apacheAt(t *testing.T, address string) apache {
 	t.Helper()
 	b := &broker{cfg: Defaults(meshtest.NewName())}
 	b.cfg.Brokers = []string{address}
-	k := apache{b, admin(b.client(t))}
+	b.own = b.client(t)
+	k := apache{b, admin(b.own)}
 	eventually(t, "a new Kafka knows its groups", func() bool { _, err := k.admin.FetchOffsets(within(t), k.cfg.Topic); return err == nil })
 	t.Cleanup(func() {
 		if _, err := k.admin.DeleteTopics(meshtest.Background(t), k.cfg.Topic, k.cfg.DLQ()); err != nil {

@@ -139,7 +139,9 @@ const (
 func (c *Consumer) judge(i *item, err error, alone bool) fate {
 	total := c.applied.Load()
 	others := total > i.seen
-	i.seen = total
+	if alone { // what is tried with others is tried alone next, and what was applied before it counts then
+		i.seen = total
+	}
 	switch {
 	case err == nil:
 		return succeeded
