@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"eventprospect/e2e/process"
+	"eventprospect/mesh/meshtest/ports"
 )
 
 // askPatience bounds how long a broker is waited for each time that it is asked.
@@ -52,7 +53,7 @@ func (b *broker) answers(ctx context.Context) error {
 // newBrokers gives each broker its addresses, all different.
 func newBrokers(o Options) ([]*broker, error) {
 	const each = 5
-	free, err := process.FreeAddresses(each * o.Brokers)
+	free, err := ports.Addresses(each * o.Brokers)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"eventprospect/e2e/prepared"
 	"eventprospect/e2e/process"
+	"eventprospect/mesh/meshtest/ports"
 )
 
 var (
@@ -57,7 +58,7 @@ func (c *Cluster) prepareOld(ctx context.Context, o Options) error {
 
 // startZooKeeper starts a ZooKeeper and gives its host and port.
 func (c *Cluster) startZooKeeper(ctx context.Context, folder, classes string) (string, error) {
-	address, err := process.FreeAddress()
+	address, err := ports.Address()
 	if err != nil {
 		return "", err
 	}

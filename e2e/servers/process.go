@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"eventprospect/e2e/process"
+	"eventprospect/mesh/meshtest/ports"
 )
 
 const (
@@ -33,7 +34,7 @@ func (s *set) launch(ctx context.Context, name, address string, cmd *exec.Cmd) e
 
 // freeAddress finds a host and port of loopback on which nobody listens now, and gives the port by itself, too.
 func freeAddress() (address, port string, err error) {
-	if address, err = process.FreeAddress(); err != nil {
+	if address, err = ports.Address(); err != nil {
 		return "", "", err
 	}
 	_, port, err = net.SplitHostPort(address)

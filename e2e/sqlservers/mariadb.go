@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"eventprospect/e2e/process"
+	"eventprospect/mesh/meshtest/ports"
 )
 
 // password is that of the one user of a MariaDB for tests.
@@ -18,7 +18,7 @@ const password = "test"
 
 // MariaDB makes a MariaDB with its data below a folder.
 func MariaDB(ctx context.Context, folder string) (*Server, error) {
-	address, err := process.FreeAddress()
+	address, err := ports.Address()
 	if err != nil {
 		return nil, err
 	}

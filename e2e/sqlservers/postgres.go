@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"eventprospect/e2e/process"
+	"eventprospect/mesh/meshtest/ports"
 )
 
 // PostgreSQL makes a PostgreSQL with its data below a folder.
@@ -18,7 +18,7 @@ func PostgreSQL(ctx context.Context, folder string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	address, err := process.FreeAddress()
+	address, err := ports.Address()
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"eventprospect/e2e/process"
+	"eventprospect/mesh/meshtest/ports"
 )
 
 // Fleet is the processes of one run. It is used by one goroutine at a time.
@@ -58,7 +59,7 @@ func (f *Fleet) newFolder(name string) (string, error) {
 
 // member is a process of the mesh, of the program with this name: its settings begin with the service's name.
 func (f *Fleet) member(name, program, service string, settings map[string]string) (*Node, error) {
-	at, err := process.FreeAddresses(2)
+	at, err := ports.Addresses(2)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +101,7 @@ func (f *Fleet) Registries(ctx context.Context, n int, store string) ([]*Node, e
 
 // Etcd starts an etcd cluster of so many members, and gives its clients' addresses as a registry's store.
 func (f *Fleet) Etcd(ctx context.Context, n int) (members []*Node, store string, err error) {
-	at, err := process.FreeAddresses(2 * n)
+	at, err := ports.Addresses(2 * n)
 	if err != nil {
 		return nil, "", err
 	}
