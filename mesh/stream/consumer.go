@@ -51,6 +51,7 @@ type Handle func(ctx context.Context, records []*kgo.Record) []error
 // committed when all records before it were applied or put on the DLQ, so that no record is lost; one may come again.
 type Consumer struct {
 	client *kgo.Client
+	hangUp context.CancelFunc // ends all that the client waits for
 	kafka  *cluster
 	tracer *kotel.Tracer
 	cfg    Config
@@ -88,7 +89,10 @@ func NewConsumer(cfg Config, group string, handle Handle, tell Telemetry) (*Cons
 	if c.counts, err = newCounts(tell.Metrics, cfg, group); err != nil {
 		return nil, err
 	}
+	lifetime, hangUp := context.WithCancel(context.Background())
+	c.hangUp = hangUp
 	c.client, c.tracer, err = newClient(cfg, tell,
+		kgo.WithContext(lifetime),
 		kgo.ConsumerGroup(group),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.Balancers(kgo.CooperativeStickyBalancer()),
@@ -158,10 +162,12 @@ func (c *Consumer) poll(ctx context.Context) bool {
 	return false
 }
 
-// leave gives the partitions back, which ends their lanes, and leaves the group, so that others take over at once.
+// leave gives the partitions back, which ends their lanes, and leaves the group, so that others take over at once. A Kafka that doesn't
+// answer is left without a word: the client would wait for it, also to be closed.
 func (c *Consumer) leave() {
 	ctx, cancel := context.WithTimeout(context.Background(), leaveTimeout)
 	defer cancel()
+	defer context.AfterFunc(ctx, c.hangUp)()
 	c.client.AllowRebalance()
 	if err := c.client.LeaveGroupContext(ctx); err != nil {
 		c.log.Warn("kafka group not left: others take over when the session ends", "session", sessionTimeout.String(), "error", err)

@@ -58,10 +58,11 @@ func (c *Consumer) bury(ctx context.Context, l *lane, items []*item) {
 				i.leftOut++
 				large = append(large, i)
 			default:
-				l.hold(i, time.Now(), c.shortest, c.longest)
-				if ctx.Err() == nil {
+				if ctx.Err() == nil && !i.refused {
+					i.refused = true
 					c.log.WarnContext(inTrace(ctx, i.record), "record not put on the DLQ", append(about, "error", err)...)
 				}
+				l.hold(i, time.Now(), c.shortest, c.longest)
 			}
 		}
 		items = large

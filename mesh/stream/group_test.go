@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -144,4 +145,29 @@ func TestAPartitionIsGivenUpAlthoughItsRecordFails(t *testing.T) {
 	}
 	start(t, newBatchConsumer(t, b, x.handle).Run)
 	eventually(t, "the next one applies it", func() bool { return x.count() == 1 })
+}
+
+// TestWhatKafkaLostIsNotCommitted: after an unclean election a partition may end before what was committed, and other records take those places.
+func TestWhatKafkaLostIsNotCommitted(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	b.topics(t)
+	b.produce(t, numbered(0, 0, 5)...)
+	again := make(chan struct{}, 1<<20)
+	var lost atomic.Bool
+	c := newConsumer(t, b, func(context.Context, *kgo.Record) error {
+		if lost.Load() {
+			again <- struct{}{}
+			return errAway
+		}
+		return nil
+	})
+	c.attempts = 1 << 30
+	start(t, c.Run)
+	eventually(t, "all is committed", func() bool { return b.committed(t, 0) == 5 })
+	lost.Store(true)
+	// The client is set back, as it is then.
+	c.client.SetOffsets(map[string]map[int32]kgo.EpochOffset{b.cfg.Topic: {0: {Epoch: -1, Offset: 2}}})
+	<-again
+	eventually(t, "what isn't settled comes again", func() bool { return b.committed(t, 0) == 2 })
 }

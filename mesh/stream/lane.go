@@ -29,11 +29,12 @@ type item struct {
 	attempts int
 	wait     *backoff
 	due      time.Time // when it is tried again
-	// tried tells whether it was, and seen how many records had been applied then.
-	tried bool
+	// alone tells whether it was tried alone, and seen how many records had been applied then.
+	alone bool
 	seen  uint64
-	// doom, if set, is why it goes to the DLQ.
-	doom *doom
+	// doom, if set, is why it goes to the DLQ, and refused tells whether it wasn't taken there, which is logged once.
+	doom    *doom
+	refused bool
 	// leftOut is what doesn't go there with it.
 	leftOut leftOut
 }
@@ -107,8 +108,7 @@ func (l *lane) choose(now time.Time) ([]*item, time.Duration) {
 	isDue := first >= 0 && !l.held[first].due.After(now)
 	l.turn = !l.turn
 	switch {
-	// While what they need is away, it isn't those which are held that find out when it is back: there may be many.
-	case isDue && (len(l.ready) == 0 || l.turn && !l.probing()):
+	case isDue && (len(l.ready) == 0 || l.turn):
 		chosen := l.held[first]
 		l.held = slices.Delete(l.held, first, first+1)
 		return []*item{chosen}, 0
@@ -122,9 +122,6 @@ func (l *lane) choose(now time.Time) ([]*item, time.Duration) {
 	}
 	return nil, 0
 }
-
-// probing tells whether what the records need was away, and hasn't been seen to be back.
-func (l *lane) probing() bool { return !l.until.IsZero() }
 
 // earliest gives the one of those held that is due first; -1 if there is none.
 func (l *lane) earliest() int {
@@ -208,12 +205,13 @@ func (l *lane) position() kgo.EpochOffset {
 	return l.next
 }
 
-// uncommitted tells up to where all is settled, and whether that is further than what was committed.
+// uncommitted tells up to where all is settled, and whether something else was committed: less, or more, if Kafka lost records and others
+// have their places.
 func (l *lane) uncommitted() (kgo.EpochOffset, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	at := l.position()
-	return at, at.Offset > l.committed
+	return at, at.Offset != l.committed
 }
 
 func (l *lane) setCommitted(at kgo.EpochOffset) {

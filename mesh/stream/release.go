@@ -55,7 +55,8 @@ func (c *Consumer) end(client *kgo.Client, taken map[string][]int32) []*lane {
 	return ending
 }
 
-// commitSettled commits what the lanes settle until the context ends. What is settled during a commit is in the next.
+// commitSettled commits what the lanes settle until the context ends. What is settled during a commit is in the next, or in the one with
+// which the partitions are given up.
 func (c *Consumer) commitSettled(ctx context.Context) {
 	wait, failing := newBackoff(c.shortest, c.longest), false
 	for {
@@ -64,7 +65,7 @@ func (c *Consumer) commitSettled(ctx context.Context) {
 			return
 		case <-c.settled:
 		}
-		err := c.commitOpen()
+		err := c.commitOpen(ctx)
 		switch {
 		case err == nil:
 			failing = false
@@ -80,8 +81,8 @@ func (c *Consumer) commitSettled(ctx context.Context) {
 }
 
 // commitOpen commits what all lanes have settled.
-func (c *Consumer) commitOpen() error {
-	ctx, cancel := context.WithTimeout(c.draining, commitTimeout)
+func (c *Consumer) commitOpen(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
 	defer cancel()
 	return c.commit(ctx, c.open())
 }

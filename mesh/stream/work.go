@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -51,9 +52,12 @@ func (c *Consumer) regulate(l *lane) {
 	}
 }
 
-// run works off a lane until the context ends. An attempt under way is finished.
+// run works off a lane until the context ends. An attempt under way is finished. Burials are waited for by their own keys alone: the DLQ
+// may be away for long.
 func (c *Consumer) run(ctx context.Context, l *lane) {
 	defer close(l.stopped)
+	var burials sync.WaitGroup
+	defer burials.Wait()
 	for ctx.Err() == nil {
 		items, wait := l.choose(time.Now())
 		if len(items) == 0 {
@@ -63,18 +67,30 @@ func (c *Consumer) run(ctx context.Context, l *lane) {
 		if items[0].doom == nil {
 			items = c.attempt(ctx, l, items)
 		}
-		c.bury(ctx, l, items)
-		c.regulate(l)
-		note(c.settled)
+		if len(items) > 0 {
+			burials.Go(func() {
+				c.bury(ctx, l, items)
+				c.tell(ctx, l)
+				note(l.some)
+			})
+		}
+		c.tell(ctx, l)
 	}
+}
+
+// tell says that something of a lane may be settled. When the lane has ended, its partition may be in another one.
+func (c *Consumer) tell(ctx context.Context, l *lane) {
+	if ctx.Err() == nil {
+		c.regulate(l)
+	}
+	note(c.settled)
 }
 
 // attempt tries records once, does what is to be done with each, and returns those that are to go to the DLQ.
 func (c *Consumer) attempt(ctx context.Context, l *lane, items []*item) (dead []*item) {
-	for _, i := range items {
-		if !i.tried {
-			i.tried, i.seen = true, c.applied.Load()
-		}
+	// What was applied before it was ever tried alone says nothing: what it needs may have gone away since.
+	if first := items[0]; len(items) == 1 && !first.alone {
+		first.alone, first.seen = true, c.applied.Load()
 	}
 	results := c.try(items)
 	applied := c.settleApplied(l, items, results)
@@ -135,11 +151,11 @@ const (
 )
 
 // judge says what becomes of a record, which was tried alone or with others. That something is away is held against a record only if it was
-// alone, and others were applied since it was tried before.
+// alone, and others were applied since it was tried so before.
 func (c *Consumer) judge(i *item, err error, alone bool) fate {
 	total := c.applied.Load()
 	others := total > i.seen
-	if alone { // what is tried with others is tried alone next, and what was applied before it counts then
+	if alone { // what is tried with others meanwhile is tried alone next, and what was applied before it counts then
 		i.seen = total
 	}
 	switch {
