@@ -73,3 +73,19 @@ func TestWhatIsRefusedTakesNoRoom(t *testing.T) {
 	}
 	f.create(t, prospect.Meeting{Details: ada})
 }
+
+// TestWhatChangesNothingTakesNoRoom, and wakes nobody: it has no message.
+func TestWhatChangesNothingTakesNoRoom(t *testing.T) {
+	t.Parallel()
+	f := newFixtureWith(t, 2)
+	p := f.create(t, prospect.Meeting{Details: ada})
+	for range 3 {
+		if got, err := f.Update(t.Context(), p.ID, "", prospect.Change{FirstName: text(ada.FirstName)}); err != nil || got != p {
+			t.Errorf("%+v, error %v", got, err)
+		}
+	}
+	if len(f.woken) != 1 {
+		t.Errorf("the relay was woken %d times", len(f.woken))
+	}
+	f.create(t, prospect.Meeting{Details: ada})
+}

@@ -145,16 +145,19 @@ func (s *Service) Update(ctx context.Context, id, etag string, change Change) (p
 		if err := s.checkNewEvent(ctx, id, change); err != nil {
 			return err
 		}
-		p, err = s.store.Update(ctx, id, func(p *Prospect) ([]outbox.Message, error) {
+		var changed []string
+		p, err = s.store.Update(ctx, id, func(p *Prospect) (_ []outbox.Message, err error) {
 			if err := p.CheckETag(etag); err != nil {
 				return nil, err
 			}
-			changed, err := p.Change(change, s.time())
-			if err != nil || len(changed) == 0 {
+			if changed, err = p.Change(change, s.time()); err != nil || len(changed) == 0 {
 				return nil, err
 			}
 			return s.messages(ctx, announce(Updated, *p, changed, p.Updated))
 		})
+		if err == nil && len(changed) == 0 {
+			return errUnchanged
+		}
 		return err
 	})
 	return p, err
@@ -186,6 +189,9 @@ func (s *Service) Delete(ctx context.Context, id, etag string) error {
 	})
 }
 
+// errUnchanged ends a change that succeeded without a message, as there was nothing to change.
+var errUnchanged = errors.New("nothing to change")
+
 // change runs what stores a change with its message, if there is room for one, and wakes the relay.
 func (s *Service) change(store func() error) error {
 	err := s.room.Add(store)
@@ -193,6 +199,8 @@ func (s *Service) change(store func() error) error {
 	switch {
 	case err == nil:
 		s.wake()
+	case errors.Is(err, errUnchanged):
+		return nil
 	case errors.As(err, &full):
 		f := fault.New(fault.Exhausted, "%d changes wait to be published: try again later", full.Waiting)
 		f.RetryAfter = retryAfter
