@@ -140,6 +140,17 @@ func TestRebuildSaysHowToGoOn(t *testing.T) {
 	wantLines(t, w.must(0, "rebuild", "--from-offset", "0:1000,1:0"), "503 503 0 0 0")
 }
 
+// TestRebuildGoesOnUpToTheSameTime: what it says brings nothing back that was not wanted.
+func TestRebuildGoesOnUpToTheSameTime(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.many(0, 0, 10) // one a minute from 12:00 on
+	w.services.answers = []func() error{func() error { return fault.New(fault.Denied, "no") }}
+	out := object(t, w.must(1, "-o", "json", "rebuild", "--from-beginning", "--until", "2026-11-23T12:04:00Z"))
+	options := strings.Fields(fmt.Sprint(out["go_on"]))
+	wantLines(t, w.must(0, append([]string{"rebuild"}, options...)...), "4 4 0 0 0")
+}
+
 func TestInterruptedRebuildSaysHowToGoOn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	eventv1 "eventprospect/gen/event/v1"
 	"eventprospect/mesh/rpc"
@@ -109,7 +110,11 @@ func (w *work) options() string {
 	if len(places) == 0 {
 		return ""
 	}
-	return "--from-offset " + strings.Join(places, ",")
+	options := "--from-offset " + strings.Join(places, ",")
+	if w.until != nil {
+		options += " --until " + w.until.UTC().Format(time.RFC3339Nano)
+	}
+	return options
 }
 
 func (r Result) table(to *console.Console) {
