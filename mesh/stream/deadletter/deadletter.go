@@ -35,7 +35,11 @@ func Open(cfg stream.Config, traces *telemetry.Traces, log *slog.Logger) (*Queue
 	}
 	client, err := stream.Connect(cfg, traces, log, kgo.ProducerBatchMaxBytes(maxBatch), kgo.RecordPartitioner(partitioner{
 		dlq: cfg.DLQ(), byHand: kgo.ManualPartitioner(), byKey: kgo.StickyKeyPartitioner(nil),
-	}))
+	}),
+		// Nothing is sent before all of a batch is handed over: else a record could fail while a later one of its key is still to be
+		// handed over, and would be sent before it.
+		kgo.ManualFlushing(),
+	)
 	if err != nil {
 		reader.Close()
 		return nil, err

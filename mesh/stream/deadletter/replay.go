@@ -34,35 +34,77 @@ func (v *View) Replay(ctx context.Context, filter Filter, how Replay) (Outcome, 
 	})
 }
 
-// replay publishes records. The client keeps the order of those of a partition, and holds back those after one that it couldn't send.
+// attempt is the replay of one record.
+type attempt struct {
+	*Letter
+	record     *kgo.Record // none if it can't be put together
+	err        error
+	impossible bool
+}
+
+// replay publishes records. After one that couldn't be sent no others of its partition are.
 func (q *Queue) replay(ctx context.Context, letters []*Letter, how Replay) (done []*Letter, left []Left, failed error) {
-	results := make([]error, len(letters))
-	impossible := make([]bool, len(letters))
-	var acks sync.WaitGroup
+	all := make([]*attempt, len(letters))
 	for i, l := range letters {
 		record, err := q.original(ctx, l, how)
-		if err != nil {
-			results[i], impossible[i] = err, true
-			continue
-		}
-		acks.Add(1)
-		q.client.Produce(q.traces.WithTraceparent(ctx, l.Header("traceparent")), record, func(_ *kgo.Record, err error) {
-			results[i], impossible[i] = err, errors.Is(err, kerr.MessageTooLarge)
-			acks.Done()
-		})
+		all[i] = &attempt{l, record, err, err != nil}
 	}
-	acks.Wait()
-	for i, l := range letters {
+	q.publish(ctx, all)
+	for _, a := range all {
 		switch {
-		case results[i] == nil:
-			done = append(done, l)
-		case impossible[i]:
-			left = append(left, Left{l.Place, results[i]})
+		case a.err == nil:
+			done = append(done, a.Letter)
+		case a.impossible:
+			left = append(left, Left{a.Place, a.err})
 		default:
-			failed = fmt.Errorf("record %v was not replayed: %w", l.Place, refused(l.Topic, results[i]))
+			failed = fmt.Errorf("record %v was not replayed: %w", a.Place, refused(a.Topic, a.err))
 		}
 	}
 	return done, left, failed
+}
+
+// publish sends records. The first of each topic goes alone: a client that doesn't know the partitions yet sends a record while those after
+// it still wait for theirs, and if it fails, they are sent nevertheless.
+func (q *Queue) publish(ctx context.Context, all []*attempt) {
+	var failed error
+	begin, known := 0, map[string]bool{}
+	upTo := func(end int) { begin, failed = end, q.send(ctx, all[begin:end], failed) }
+	for i, a := range all {
+		if a.record != nil && !known[a.record.Topic] {
+			known[a.record.Topic] = true
+			upTo(i)
+			upTo(i + 1)
+		}
+	}
+	upTo(len(all))
+}
+
+// send has Kafka take records, if nothing failed before. The client keeps the order of those of a partition, and gives up all that come after
+// one that it gives up.
+func (q *Queue) send(ctx context.Context, some []*attempt, failed error) error {
+	var acks sync.WaitGroup
+	for _, a := range some {
+		switch {
+		case a.record == nil:
+			continue
+		case failed != nil:
+			a.err = failed
+			continue
+		}
+		acks.Add(1)
+		q.client.Produce(q.traces.WithTraceparent(ctx, a.Header("traceparent")), a.record, func(_ *kgo.Record, err error) {
+			a.err, a.impossible = err, errors.Is(err, kerr.MessageTooLarge)
+			acks.Done()
+		})
+	}
+	_ = q.client.Flush(ctx)
+	acks.Wait()
+	for _, a := range some {
+		if a.err != nil && !a.impossible {
+			failed = a.err
+		}
+	}
+	return failed
 }
 
 // refused names the right that is missing, if that is why a record wasn't taken. Without a right to write anywhere, a client isn't

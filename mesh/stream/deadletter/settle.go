@@ -92,11 +92,12 @@ func (q *Queue) mark(ctx context.Context, done []*Letter, how string) error {
 	for _, l := range done {
 		handled[l.Partition] = handled[l.Partition].add(one(l.Offset))
 	}
-	var markers []*kgo.Record
+	var marked kgo.FirstErrPromise
 	for number, some := range handled {
-		markers = append(markers, newMarker(q.dlq, number, some, how, time.Now()))
+		q.client.Produce(ctx, newMarker(q.dlq, number, some, how, time.Now()), marked.Promise())
 	}
-	return refused(q.dlq, q.client.ProduceSync(ctx, markers...).FirstErr())
+	_ = q.client.Flush(ctx)
+	return refused(q.dlq, marked.Err())
 }
 
 // trim deletes, from each partition, what comes before its first open record: handled ones and markers, which mark only what was
