@@ -44,6 +44,8 @@ type Relay struct {
 	// batch is how many messages are claimed next. It is one until Kafka has taken one: a client that doesn't know the partitions yet
 	// sends a record while those after it still wait for theirs, and if it fails, they are sent nevertheless.
 	batch int
+	// most is what batch grows to: less than relayBatch once so many together were too large for the topic.
+	most int
 }
 
 // RelayOption changes how a relay works.
@@ -56,7 +58,8 @@ func WithRoom(room *outbox.Room) RelayOption { return func(r *Relay) { r.room = 
 func NewRelay(queue outbox.Queue, cfg Config, source string, tell Telemetry, options ...RelayOption) (*Relay, error) {
 	r := &Relay{
 		queue: queue, room: outbox.NewRoom(0), cfg: cfg, source: source, owner: uuid.NewString(), traces: tell.Traces, log: tell.Log,
-		told: reasons{}, wake: make(chan struct{}, 1), poll: relayPoll, lease: relayLease, batch: 1,
+		told: reasons{}, wake: make(chan struct{}, 1), poll: relayPoll, lease: relayLease,
+		batch: 1, most: relayBatch,
 	}
 	for _, option := range options {
 		option(r)

@@ -30,12 +30,14 @@ func (r *Relay) hold(ctx context.Context, claimed []outbox.Message, since time.T
 		tick := time.NewTicker(r.lease / renewals)
 		defer tick.Stop()
 		for {
+			until := since.Add(r.lease / renewals * (renewals - 1))
 			select {
 			case <-held.Done():
 				return
 			case <-tick.C:
+			case <-time.After(time.Until(until)): // between two ticks, if the claim took its time
 			}
-			now, until := time.Now(), since.Add(r.lease/renewals*(renewals-1))
+			now := time.Now()
 			if r.renew(held, claimed, until) == nil {
 				since = now
 			} else if !time.Now().Before(until) {

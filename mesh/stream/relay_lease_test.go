@@ -79,6 +79,23 @@ func TestALeaseIsHeldUntilItCannotBeRenewed(t *testing.T) {
 	}
 }
 
+// TestALeaseIsGivenUpInTimeAfterASlowClaim: between two renewals, as it began with the claim.
+func TestALeaseIsGivenUpInTimeAfterASlowClaim(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const step = relayLease / renewals
+		began := time.Now()
+		time.Sleep(step / 2)
+		r := &Relay{queue: &queue{renewFails: 1000}, lease: relayLease}
+		held, release := r.hold(t.Context(), []outbox.Message{message("a", 1)}, began)
+		defer release()
+		<-held.Done()
+		if took := time.Since(began); took != 5*step {
+			t.Errorf("given up after %v", took)
+		}
+	})
+}
+
 // TestASlowRenewalIsNotWaitedFor has a store that doesn't answer.
 func TestASlowRenewalIsNotWaitedFor(t *testing.T) {
 	t.Parallel()

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"eventprospect/mesh/outbox"
@@ -26,9 +27,7 @@ func (r *Relay) publish(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	published, left, err := r.send(ctx, claimed, since)
-	if len(published) > 0 {
-		r.batch = relayBatch
-	}
+	r.adapt(len(claimed), len(published), err)
 	done := r.room.Remove(len(published), func() error { return r.done(ctx, published) })
 	if len(left) > 0 {
 		r.giveFree(ctx, left)
@@ -36,11 +35,34 @@ func (r *Relay) publish(ctx context.Context) (int, error) {
 	return len(published), errors.Join(err, done)
 }
 
-// done tells the queue what Kafka has, also if this process is stopping, and not once only: what isn't noted is published again.
+// adapt chooses how many messages are claimed next. Those of a partition go to Kafka as one, which the topic may find too large where it
+// takes fewer. A single one that is too large must not keep others back.
+func (r *Relay) adapt(claimed, published int, err error) {
+	tooLarge := errors.Is(err, kerr.MessageTooLarge)
+	switch {
+	case errors.Is(err, kerr.UnknownTopicID):
+		// The topic was deleted and made anew. The client knows the old one until it is told to forget it, and then has to begin anew.
+		r.client.PurgeTopicsFromProducing(r.cfg.Topic)
+		r.batch = 1
+		return
+	case tooLarge && claimed == 1:
+		r.most = relayBatch
+	case tooLarge && published == 0:
+		r.most = claimed / 2
+	case published == 0:
+		return
+	}
+	r.batch = r.most
+}
+
+// done tells the queue what Kafka has, also for a while if this process is stopping, and not once only: what isn't noted is published
+// again.
 func (r *Relay) done(ctx context.Context, published []outbox.Message) (err error) {
+	ctx, cancel := lasting(ctx, stopPatience)
+	defer cancel()
 	wait := newBackoff(50*time.Millisecond, relayPoll)
 	for range doneTries {
-		if err = r.queue.Done(context.WithoutCancel(ctx), published); err == nil {
+		if err = r.queue.Done(ctx, published); err == nil {
 			return nil
 		}
 		wait.pause(ctx)
