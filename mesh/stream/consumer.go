@@ -73,6 +73,7 @@ type Consumer struct {
 
 	settled    chan struct{} // has room for one note that there may be something to commit
 	committing sync.Mutex    // is held by who commits: an older commit must not come after a newer one
+	era        int           // is another one when the topic was made anew; of lanes of older ones nothing is committed
 
 	mu    sync.Mutex
 	lanes map[int32]*lane // by partition
@@ -132,6 +133,8 @@ func (c *Consumer) Run(ctx context.Context) error {
 	var committer sync.WaitGroup
 	defer committer.Wait()
 	committer.Go(func() { c.commitSettled(ctx) })
+	topic := identity{admin: c.kafka.admin, topic: c.cfg.Topic}
+	topic.changed(ctx)
 	// Only now: a client that looks for a topic that isn't there yet looks again a quarter of a second later.
 	c.client.AddConsumeTopics(c.cfg.Topic)
 	wait := newBackoff(c.shortest, c.longest)
@@ -141,13 +144,18 @@ func (c *Consumer) Run(ctx context.Context) error {
 		} else {
 			wait.pause(ctx)
 		}
+		if topic.changed(ctx) {
+			c.beginAnew()
+		}
 	}
 	return nil
 }
 
-// poll takes what the client has fetched, or waits for it, and puts it into the lanes. It tells whether that went well.
+// poll takes what the client has fetched, or waits for it, for a while, and puts it into the lanes. It tells whether that went well.
 func (c *Consumer) poll(ctx context.Context) bool {
-	fetches := c.client.PollRecords(ctx, maxPoll)
+	waiting, cancel := context.WithTimeout(ctx, anewEvery)
+	defer cancel()
+	fetches := c.client.PollRecords(waiting, maxPoll)
 	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
 		if len(p.Records) > 0 {
 			c.enqueue(ctx, p.FetchPartition)
@@ -155,7 +163,7 @@ func (c *Consumer) poll(ctx context.Context) bool {
 	})
 	c.client.AllowRebalance()
 	errs := fetches.Errors()
-	if len(errs) == 0 || ctx.Err() != nil {
+	if len(errs) == 0 || waiting.Err() != nil {
 		return true
 	}
 	c.log.Warn("kafka fetch failed", "partition", errs[0].Partition, "failures", len(errs), "error", errs[0].Err)

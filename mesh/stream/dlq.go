@@ -82,6 +82,9 @@ func (c *Consumer) produce(ctx context.Context, items []*item) []error {
 	for _, result := range c.client.ProduceSync(ctx, dead...) {
 		results[place[result.Record]] = result.Err
 	}
+	if slices.ContainsFunc(results, isAnew) {
+		c.client.PurgeTopicsFromProducing(c.cfg.DLQ())
+	}
 	return results
 }
 

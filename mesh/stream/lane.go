@@ -43,6 +43,7 @@ type item struct {
 // others wait for it. What is here is safe to use from anywhere.
 type lane struct {
 	partition int32
+	era       int // of the consumer when it was opened
 	stop      context.CancelFunc
 	stopped   chan struct{}
 	some      chan struct{} // has room for one note that something came

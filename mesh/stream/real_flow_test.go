@@ -130,3 +130,31 @@ func TestRealRecordsTooLargeForTheDLQ(t *testing.T) {
 	}
 	eventually(t, "the partitions go on", func() bool { return k.settled(t) == 2 })
 }
+
+// TestRealTopicThatIsMadeAnewIsConsumed has more in the new one than was committed of the old one.
+func TestRealTopicThatIsMadeAnewIsConsumed(t *testing.T) {
+	t.Parallel()
+	k, j := newApache(t), &journal{}
+	k.cfg.Partitions = 3
+	k.topics(t)
+	for range 2 {
+		start(t, k.consumer(t, k.cfg, j.handle, quiet(t)).Run)
+	}
+	for p := range k.cfg.Partitions {
+		k.produce(t, numbered(p, 0, 20)...)
+	}
+	eventually(t, "the old ones are committed", func() bool { return k.settled(t) == 60 })
+	k.remove(t, k.cfg.Topic)
+	eventually(t, "Kafka has deleted it", func() bool {
+		_, err := k.admin.CreateTopic(within(t), 3, 1, nil, k.cfg.Topic)
+		return err == nil
+	})
+	k.own.PurgeTopicsFromProducing(k.cfg.Topic)
+	for p := range k.cfg.Partitions {
+		k.produce(t, numbered(p, 100, 130)...)
+	}
+	eventually(t, "the new ones are committed", func() bool { return k.settled(t) == 90 })
+	if n := j.count(); n < 60+90 {
+		t.Errorf("%d were applied", n)
+	}
+}

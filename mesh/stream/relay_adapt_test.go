@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -62,14 +61,9 @@ func TestATopicThatIsMadeAnew(t *testing.T) {
 			addAll(q, 3, 0, 10)
 			start(t, newRelay(t, b, q).Run)
 			eventually(t, "all are done", q.isEmpty)
-			admin := kadm.NewClient(b.own)
-			if _, err := admin.DeleteTopic(within(t), b.cfg.Topic); err != nil {
-				t.Fatal(err)
-			}
+			b.remove(t, b.cfg.Topic)
 			addAll(q, 3, 10, 20)
-			if _, err := admin.CreateTopic(within(t), partitions, 1, nil, b.cfg.Topic); err != nil {
-				t.Fatal(err)
-			}
+			b.create(t, b.cfg.Topic, partitions)
 			eventually(t, "the others are done", q.isEmpty)
 			wantOrdered(t, b.read(t, b.cfg.Topic, 30), 3, 10)
 		})

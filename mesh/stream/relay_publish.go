@@ -40,8 +40,7 @@ func (r *Relay) publish(ctx context.Context) (int, error) {
 func (r *Relay) adapt(claimed, published int, err error) {
 	tooLarge := errors.Is(err, kerr.MessageTooLarge)
 	switch {
-	case errors.Is(err, kerr.UnknownTopicID):
-		// The topic was deleted and made anew. The client knows the old one until it is told to forget it, and then has to begin anew.
+	case isAnew(err): // the client has to begin anew, too
 		r.client.PurgeTopicsFromProducing(r.cfg.Topic)
 		r.batch = 1
 		return

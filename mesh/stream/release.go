@@ -104,7 +104,7 @@ func (c *Consumer) commit(ctx context.Context, lanes []*lane) error {
 	defer c.committing.Unlock()
 	offsets := map[int32]kgo.EpochOffset{}
 	for _, l := range lanes {
-		if at, moved := l.uncommitted(); moved {
+		if at, moved := l.uncommitted(); moved && l.era == c.era {
 			offsets[l.partition] = at
 		}
 	}

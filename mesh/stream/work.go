@@ -20,6 +20,7 @@ func (c *Consumer) enqueue(ctx context.Context, fetched kgo.FetchPartition) {
 	l := c.lanes[fetched.Partition]
 	if l == nil {
 		l = newLane(fetched.Partition, newBackoff(c.shortest, c.longest))
+		l.era = c.era
 		ctx, l.stop = context.WithCancel(ctx)
 		c.lanes[fetched.Partition] = l
 		go c.run(ctx, l)
