@@ -67,6 +67,8 @@ type Consumer struct {
 	// applied counts the records that were applied, by which a record that fails tells whether others don't.
 	applied atomic.Uint64
 	away    outage
+	// troubles are for who polls alone.
+	troubles troubles
 
 	// draining ends a while after the consumer is told to stop.
 	draining context.Context
@@ -82,7 +84,7 @@ type Consumer struct {
 // NewConsumer makes a consumer as a member of a group.
 func NewConsumer(cfg Config, group string, handle Handle, tell Telemetry) (*Consumer, error) {
 	c := &Consumer{
-		cfg: cfg, handle: handle, log: tell.Log, away: outage{log: tell.Log},
+		cfg: cfg, handle: handle, log: tell.Log, away: outage{log: tell.Log}, troubles: troubles{cfg, tell.Log, map[int32]reasons{}},
 		attempts: attempts, shortest: firstPause, longest: maxPause, room: maxRoom,
 		draining: context.Background(), settled: make(chan struct{}, 1), lanes: map[int32]*lane{},
 	}
@@ -137,7 +139,7 @@ func (c *Consumer) Run(ctx context.Context) error {
 	topic.changed(ctx)
 	// Only now: a client that looks for a topic that isn't there yet looks again a quarter of a second later.
 	c.client.AddConsumeTopics(c.cfg.Topic)
-	wait := newBackoff(c.shortest, c.longest)
+	wait := newBackoff(c.shortest, min(c.longest, fetchPause))
 	for ctx.Err() == nil {
 		if c.poll(ctx) {
 			wait.reset()
@@ -151,7 +153,8 @@ func (c *Consumer) Run(ctx context.Context) error {
 	return nil
 }
 
-// poll takes what the client has fetched, or waits for it, for a while, and puts it into the lanes. It tells whether that went well.
+// poll takes what the client has fetched, or waits for it, for a while, and puts it into the lanes. It tells whether that went well, or at least
+// something came.
 func (c *Consumer) poll(ctx context.Context) bool {
 	waiting, cancel := context.WithTimeout(ctx, anewEvery)
 	defer cancel()
@@ -162,12 +165,7 @@ func (c *Consumer) poll(ctx context.Context) bool {
 		}
 	})
 	c.client.AllowRebalance()
-	errs := fetches.Errors()
-	if len(errs) == 0 || waiting.Err() != nil {
-		return true
-	}
-	c.log.Warn("kafka fetch failed", "partition", errs[0].Partition, "failures", len(errs), "error", errs[0].Err)
-	return false
+	return waiting.Err() != nil || c.troubles.note(fetches)
 }
 
 // leave gives the partitions back, which ends their lanes, and leaves the group, so that others take over at once. A Kafka that doesn't
