@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -48,8 +46,8 @@ func newRegistry(t *testing.T, store string) *registry {
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", path, "eventprospect/services/registry").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	r := &registry{address: freeAddress(t), issuer: meshtest.NewIssuer(t)}
-	admin := freeAddress(t)
+	r := &registry{address: meshtest.FreeAddress(t), issuer: meshtest.NewIssuer(t)}
+	admin := meshtest.FreeAddress(t)
 	environ := append(os.Environ(), "REGISTRY_LISTEN="+r.address, "REGISTRY_ADMIN="+admin, "REGISTRY_AUTH_ISSUER="+r.issuer.URL,
 		"REGISTRY_STORE="+store, "REGISTRY_OPEN_READS=true", "REGISTRY_EUREKA_OPEN_WRITES=true")
 	r.start = func() *program {
@@ -79,21 +77,6 @@ func (r *registry) restart(meanwhile func()) {
 	r.kill()
 	meanwhile()
 	r.program = r.start()
-}
-
-// freeAddress finds a port on which nobody listens. It is not one of those that the system gives to outgoing connections
-// (on Linux, from 32768): one of them must not sit on it while the process is away.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	for range 100 {
-		address := fmt.Sprintf("127.0.0.1:%d", 18000+rand.IntN(14000))
-		if listener, err := net.Listen("tcp", address); err == nil {
-			_ = listener.Close()
-			return address
-		}
-	}
-	t.Fatal("no port is free")
-	return ""
 }
 
 // join keeps an instance registered by the native face until it is told to leave, or the test ends.

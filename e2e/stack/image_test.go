@@ -13,8 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"eventprospect/mesh/meshtest/ports"
 	"github.com/compose-spec/compose-go/v2/types"
+
+	"eventprospect/mesh/meshtest"
 )
 
 // patience is how long a process may take to answer on a busy machine.
@@ -228,11 +229,7 @@ func health(ctx context.Context, program string, settings []string) (string, err
 
 func freePort(t *testing.T) string {
 	t.Helper()
-	address, err := ports.Address()
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, port, err := net.SplitHostPort(address)
+	_, port, err := net.SplitHostPort(meshtest.FreeAddress(t))
 	if err != nil {
 		t.Fatal(err)
 	}

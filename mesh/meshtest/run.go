@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	"eventprospect/mesh"
+	"eventprospect/mesh/meshtest/ports"
 	"eventprospect/mesh/rpc"
 	"eventprospect/mesh/telemetry"
 )
@@ -63,6 +64,16 @@ func Listen(t testing.TB) net.Listener {
 	}
 	t.Cleanup(func() { _ = listener.Close() })
 	return listener
+}
+
+// FreeAddress finds a host and port of loopback for a process that the test starts.
+func FreeAddress(t testing.TB) string {
+	t.Helper()
+	address, err := ports.Address()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return address
 }
 
 // Config gives the common settings for tests: this issuer, this registry (its address; empty: none).

@@ -11,7 +11,7 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
-	"eventprospect/mesh/meshtest/ports"
+	"eventprospect/mesh/meshtest"
 	"eventprospect/services/registry/internal/registry"
 )
 
@@ -33,7 +33,7 @@ func newCluster(t *testing.T, size int) *cluster {
 	c := &cluster{t: t}
 	peers := make([]string, size)
 	for i := range size {
-		peer, client := freePort(t), freePort(t)
+		peer, client := meshtest.FreeAddress(t), meshtest.FreeAddress(t)
 		peers[i] = fmt.Sprintf("m%d=http://%s", i, peer)
 		c.members = append(c.members, &member{
 			Name: fmt.Sprint("m", i), Folder: filepath.Join(folder, fmt.Sprint("m", i)),
@@ -126,13 +126,4 @@ func within(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
 	return ctx
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	address, err := ports.Address()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return address
 }

@@ -20,7 +20,7 @@ import (
 // newSecureMember runs an etcd that wants a certificate of the authority from every client, and gives its host and port.
 func newSecureMember(t *testing.T, ca *meshtest.Authority) string {
 	t.Helper()
-	files, host := ca.Files("127.0.0.1"), freePort(t)
+	files, host := ca.Files("127.0.0.1"), meshtest.FreeAddress(t)
 	cfg := alone(t.TempDir(), quiet())
 	at := []url.URL{{Scheme: "https", Host: host}}
 	cfg.ListenClientUrls, cfg.AdvertiseClientUrls = at, at
