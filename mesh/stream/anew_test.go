@@ -18,11 +18,13 @@ func (b *broker) remove(t *testing.T, topic string) {
 	}
 }
 
+// create creates a topic that may have been removed: Kafka deletes it a while later.
 func (b *broker) create(t *testing.T, topic string, partitions int32) {
 	t.Helper()
-	if _, err := admin(b.own).CreateTopic(within(t), partitions, 1, nil, topic); err != nil {
-		t.Fatal(err)
-	}
+	eventually(t, "the topic is created", func() bool {
+		_, err := admin(b.own).CreateTopic(within(t), partitions, 1, nil, topic)
+		return err == nil
+	})
 	b.own.PurgeTopicsFromProducing(topic) // the test's own client knows the old one
 }
 

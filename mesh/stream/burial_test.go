@@ -14,17 +14,12 @@ import (
 // burying makes a consumer that takes the records of the key x for bad.
 func burying(t *testing.T, b *broker, j *journal, log *journalled) *Consumer {
 	t.Helper()
-	c, err := NewConsumer(b.cfg, "group", each(func(ctx context.Context, r *kgo.Record) error {
+	return newToldConsumer(t, b, each(func(ctx context.Context, r *kgo.Record) error {
 		if string(r.Key) == "x" {
 			return fault.New(fault.Invalid, "bad")
 		}
 		return j.handle(ctx, r)
-	}), telling(t, log.logger()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.shortest, c.longest = firstPause/50, firstPause/10
-	return c
+	}), log.logger())
 }
 
 // TestADLQThatIsAwayHoldsUpNoOtherKey: the client tries for long before it gives a record up.

@@ -8,6 +8,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -48,12 +49,14 @@ func newBroker(t *testing.T) *broker {
 	return b
 }
 
-// gate is a listener that can be shut: then it cuts every connection, old and new.
+// gate is a listener that can be shut: then it cuts every connection, old and new. Or it falls silent: connections stay open, and
+// nothing is heard of them any more.
 type gate struct {
 	net.Listener
-	mu   sync.Mutex
-	shut bool
-	open map[net.Conn]bool
+	silent atomic.Bool
+	mu     sync.Mutex
+	shut   bool
+	open   map[net.Conn]bool
 }
 
 func (g *gate) listen(network, address string) (net.Listener, error) {
@@ -64,12 +67,38 @@ func (g *gate) listen(network, address string) (net.Listener, error) {
 
 func (g *gate) Accept() (net.Conn, error) {
 	for {
-		conn, err := g.Listener.Accept()
-		if err != nil || g.keep(conn) {
-			return conn, err
+		accepted, err := g.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		conn := &passage{Conn: accepted, silent: &g.silent, closed: make(chan struct{})}
+		if g.keep(conn) {
+			return conn, nil
 		}
 		_ = conn.Close()
 	}
+}
+
+// passage is a connection through a gate.
+type passage struct {
+	net.Conn
+	silent *atomic.Bool
+	once   sync.Once
+	closed chan struct{}
+}
+
+func (p *passage) Read(to []byte) (int, error) {
+	n, err := p.Conn.Read(to)
+	if p.silent.Load() {
+		<-p.closed
+		return 0, net.ErrClosed
+	}
+	return n, err
+}
+
+func (p *passage) Close() error {
+	p.once.Do(func() { close(p.closed) })
+	return p.Conn.Close()
 }
 
 func (g *gate) keep(conn net.Conn) bool {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 	"testing"
@@ -77,7 +78,13 @@ func newConsumer(t *testing.T, b *broker, one apply) *Consumer {
 
 func newBatchConsumer(t *testing.T, b *broker, handle Handle) *Consumer {
 	t.Helper()
-	c, err := NewConsumer(b.cfg, "group", handle, telling(t, quiet(t)))
+	return newToldConsumer(t, b, handle, quiet(t))
+}
+
+// newToldConsumer makes one that logs there.
+func newToldConsumer(t *testing.T, b *broker, handle Handle, log *slog.Logger) *Consumer {
+	t.Helper()
+	c, err := NewConsumer(b.cfg, "group", handle, telling(t, log))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -154,7 +154,7 @@ func TestWhatIsAwayBuriesNothing(t *testing.T) {
 			away.Store(true)
 			var mu sync.Mutex
 			var sizes []int
-			c, failed := NewConsumer(b.cfg, "group", func(_ context.Context, records []*kgo.Record) []error {
+			c := newToldConsumer(t, b, func(_ context.Context, records []*kgo.Record) []error {
 				if away.Load() {
 					mu.Lock()
 					sizes = append(sizes, len(records))
@@ -165,11 +165,7 @@ func TestWhatIsAwayBuriesNothing(t *testing.T) {
 					j.note(r)
 				}
 				return nil
-			}, telling(t, log.logger()))
-			if failed != nil {
-				t.Fatal(failed)
-			}
-			c.shortest, c.longest = time.Millisecond, 5*time.Millisecond
+			}, log.logger())
 			b.produce(t, keyed(0, "a1", "b1", "a2", "c1", "b2", "a3")...)
 			start(t, c.Run)
 			eventually(t, "it is tried often", func() bool { mu.Lock(); defer mu.Unlock(); return len(sizes) > 10*attempts })
@@ -234,7 +230,7 @@ func TestARecordIsBlamedAlsoIfItIsTriedWithOthersAgain(t *testing.T) {
 	l.add(keyed(0, "p1"), 0)
 	for range 100 * attempts {
 		l.add(keyed(0, "e1", "f1"), 0)
-		items, _ := l.choose(time.Now().Add(time.Hour)) // all pauses are over
+		items, _ := l.choose(later())
 		if dead := c.attempt(t.Context(), l, items); len(dead) > 0 {
 			return
 		}

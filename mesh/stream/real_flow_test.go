@@ -145,11 +145,7 @@ func TestRealTopicThatIsMadeAnewIsConsumed(t *testing.T) {
 	}
 	eventually(t, "the old ones are committed", func() bool { return k.settled(t) == 60 })
 	k.remove(t, k.cfg.Topic)
-	eventually(t, "Kafka has deleted it", func() bool {
-		_, err := k.admin.CreateTopic(within(t), 3, 1, nil, k.cfg.Topic)
-		return err == nil
-	})
-	k.own.PurgeTopicsFromProducing(k.cfg.Topic)
+	k.create(t, k.cfg.Topic, k.cfg.Partitions)
 	for p := range k.cfg.Partitions {
 		k.produce(t, numbered(p, 100, 130)...)
 	}

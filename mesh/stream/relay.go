@@ -84,12 +84,7 @@ func NewRelay(queue outbox.Queue, cfg Config, source string, tell Telemetry, opt
 }
 
 // Wake tells the relay that a message was committed. It never blocks.
-func (r *Relay) Wake() {
-	select {
-	case r.wake <- struct{}{}:
-	default:
-	}
-}
+func (r *Relay) Wake() { note(r.wake) }
 
 // Ready tells whether Kafka answers, has the topic, and lets it be written to.
 func (r *Relay) Ready(ctx context.Context) error { return r.kafka.ready(ctx) }

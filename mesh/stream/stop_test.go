@@ -2,74 +2,23 @@ package stream
 
 import (
 	"context"
-	"net"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
-
-// mute is a listener whose connections fall silent when it is told: they stay open, and say nothing any more.
-type mute struct {
-	net.Listener
-	silent atomic.Bool
-}
-
-func (m *mute) listen(network, address string) (net.Listener, error) {
-	var err error
-	m.Listener, err = net.Listen(network, address)
-	return m, err
-}
-
-func (m *mute) Accept() (net.Conn, error) {
-	conn, err := m.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	return &muteConn{Conn: conn, silent: &m.silent, closed: make(chan struct{})}, nil
-}
-
-type muteConn struct {
-	net.Conn
-	silent *atomic.Bool
-	once   sync.Once
-	closed chan struct{}
-}
-
-func (c *muteConn) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
-	if c.silent.Load() {
-		<-c.closed
-		return 0, net.ErrClosed
-	}
-	return n, err
-}
-
-func (c *muteConn) Close() error {
-	c.once.Do(func() { close(c.closed) })
-	return c.Conn.Close()
-}
 
 // TestConsumerStopsAlthoughKafkaIsSilent: it takes connections and requests and answers none, and a commit waits for it. The stop takes 3.5 s,
 // and a process has 4 s (mesh.Defaults); the client left to itself would take some seconds more.
 func TestConsumerStopsAlthoughKafkaIsSilent(t *testing.T) {
 	t.Parallel()
-	m := &mute{}
-	kafka, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.ListenFn(m.listen))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(kafka.Close)
-	b := &broker{Cluster: kafka, cfg: Config{Brokers: kafka.ListenAddrs(), Topic: "things", CreateTopics: true, Partitions: 3, Replication: -1}}
-	b.own = b.client(t)
+	b := newBroker(t)
 	b.topics(t)
 	b.produce(t, numbered(0, 0, 1)...)
 	b.own.Close() // it would wait for an answer, too
 	c := newConsumer(t, b, func(context.Context, *kgo.Record) error {
-		m.silent.Store(true)
+		b.silent.Store(true)
 		return nil
 	})
 	stop := start(t, c.Run)
