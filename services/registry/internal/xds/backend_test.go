@@ -53,6 +53,7 @@ func (b *backend) Check(ctx context.Context, _ *healthv1.HealthCheckRequest) (*h
 		select {
 		case <-b.holds:
 		case <-ctx.Done():
+			return nil, status.FromContextError(ctx.Err()).Err()
 		}
 	}
 	if b.answers != codes.OK {
