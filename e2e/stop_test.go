@@ -23,8 +23,8 @@ const stopWithin = 5 * time.Second
 func TestInterruptStopsGracefully(t *testing.T) {
 	t.Parallel()
 	p := command.Start(t, command.Build(t), "-free", "-data", "")
-	if id := create(t.Context(), p); id == "" {
-		t.Fatal("no prospect was created")
+	if _, err := create(t.Context(), p); err != nil {
+		t.Fatal(err)
 	}
 	begin := time.Now()
 	if err := p.Interrupt(); err != nil {
@@ -47,7 +47,10 @@ func TestWhatIsAcknowledgedOutlivesAStop(t *testing.T) {
 	t.Parallel()
 	executable, data := command.Build(t), t.TempDir()
 	p := command.Start(t, executable, "-free", "-data", data)
-	id := create(t.Context(), p)
+	id, err := create(t.Context(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := p.Interrupt(); err != nil {
 		t.Fatal(err)
 	}

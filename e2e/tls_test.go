@@ -68,9 +68,9 @@ func TestTheMainPathByTLS(t *testing.T) {
 	defer cancel()
 	var ids []string
 	add := func() {
-		id := create(ctx, p)
-		if id == "" {
-			t.Fatalf("a prospect was not created: %s", p.Stderr())
+		id, err := create(ctx, p)
+		if err != nil {
+			t.Fatalf("%v: %s", err, p.Stderr())
 		}
 		ids = append(ids, id)
 	}
