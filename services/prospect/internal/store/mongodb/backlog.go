@@ -28,14 +28,15 @@ func (s *Store) Renew(ctx context.Context, owner string, held []outbox.Message, 
 	})
 }
 
-// Waiting implements outbox.Queue. It reads the prospects with waiting messages alone, by their index.
+// Waiting implements outbox.Queue. It reads the prospects with waiting messages alone, by their index. The last message of one may be
+// published between its being found and its being read.
 func (s *Store) Waiting(ctx context.Context) (b outbox.Backlog, err error) {
 	err = bounded(ctx, func(ctx context.Context) error {
 		cursor, err := s.prospects.Aggregate(ctx, mongo.Pipeline{
 			{{Key: "$match", Value: bson.M{"waiting": bson.M{"$exists": true}}}},
 			{{Key: "$group", Value: bson.M{
 				"_id":    nil,
-				"count":  bson.M{"$sum": bson.M{"$size": "$pending"}},
+				"count":  bson.M{"$sum": bson.M{"$size": bson.M{"$ifNull": bson.A{"$pending", bson.A{}}}}},
 				"oldest": bson.M{"$min": bson.M{"$min": "$pending.time"}},
 			}}},
 		})
@@ -46,7 +47,7 @@ func (s *Store) Waiting(ctx context.Context) (b outbox.Backlog, err error) {
 			Count  int   `bson:"count"`
 			Oldest int64 `bson:"oldest"`
 		}
-		if err := cursor.All(ctx, &found); err != nil || len(found) == 0 {
+		if err := cursor.All(ctx, &found); err != nil || len(found) == 0 || found[0].Count == 0 {
 			return err
 		}
 		b = outbox.Backlog{Count: found[0].Count, Oldest: time.UnixMicro(found[0].Oldest).UTC()}
